@@ -1,0 +1,82 @@
+// Package ingest takes events over HTTP: it decodes, validates, appends and answers only after the append is durable. It promises that a 200
+// means "on the disk" and that a refusal stores nothing. It knows no SQL: the one who starts it gives it what answers GET /query.
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+)
+
+// Log is what the server appends to (*lake.Lake). Append returns after the batch is durable.
+type Log interface {
+	Append(ctx context.Context, b lake.Batch) (lake.Seq, error)
+}
+
+// Question is a GET /query/NAME on its way to whoever answers it.
+type Question struct {
+	Name     string
+	From, To lake.Micros // 0: not narrowed
+	Service  string
+	Limit    int
+}
+
+// Answer is a question's rows. Rows hold JSON-ready values.
+type Answer struct {
+	Columns   []string
+	Rows      [][]any
+	Files     int
+	Bytes     int64
+	Version   uint64
+	ElapsedMS float64
+}
+
+// ErrUnknownQuestion is returned by an Asker for a name that it does not know.
+type ErrUnknownQuestion struct {
+	Name  string
+	Known []string
+}
+
+// Asker answers named questions.
+type Asker func(ctx context.Context, q Question) (*Answer, error)
+
+// Snapshot is the server's counters at one moment; immutable.
+type Snapshot struct {
+	Addr           string // where it listens; "" when it does not
+	Err            string // why it does not listen, with the way out; "" otherwise
+	Since          time.Time
+	Requests       int64
+	Accepted       int64 // events
+	Rejected       int64 // lines
+	AcceptedPerSec float64
+	RejectedPerSec float64
+	AckP50, AckP95 time.Duration // of POST requests over the last 30 s
+	InFlight       int64
+	PerSecond      []float64       // accepted events in each of the last 60 whole seconds, oldest first
+	Recent         []RequestRecord // newest first, at most 100
+	Rejects        []Reject        // newest first, at most 100
+}
+
+// RequestRecord is one answered request: the structured log line as a value.
+type RequestRecord struct {
+	At          time.Time
+	RequestID   string
+	Method      string
+	Path        string
+	StatusCode  int
+	ServiceName string // of the first event of the body; "" otherwise
+	LatencyMS   float64
+	Bytes       int64 // of the request body
+	Events      int
+}
+
+// Reject is one refused line.
+type Reject struct {
+	At     time.Time
+	Source string // remote address
+	Line   int    // 1-based within its request
+	Field  string
+	Reason string
+	Sample string // the first 200 bytes of the line
+}

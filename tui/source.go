@@ -1,0 +1,55 @@
+// Package tui is the console: one Bubble Tea program over values that others make. It draws, takes keys and starts commands; it opens no
+// file, no socket and no database. It promises that a key is answered at once and that what it shows is never older than it says.
+package tui
+
+import (
+	"context"
+	"time"
+
+	"github.com/signallake/signallake/ingest"
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql"
+)
+
+// Config is all that the console needs from below. Every func may be called from any goroutine; those without a context return at once
+// (an atomic snapshot); those with one may block and are called from commands only.
+type Config struct {
+	DataDir   string           // as the user named it
+	Now       func() time.Time // nil: time.Now
+	ReadOnly  *lake.Owner      // not nil: another process owns the lake; its note is shown, writing tasks are off and say why
+	Engine    sql.Engine       // the prompt
+	Panels    sql.Panels
+	Status    func() lake.Status
+	Ingest    func() ingest.Snapshot
+	Tasks     Tasks
+	Store     Store
+	Questions []NamedSQL // the saved queries that come with the program
+	ASCII     bool       // no box drawing, no braille
+	Mouse     bool
+}
+
+// NamedSQL is a saved query.
+type NamedSQL struct{ Name, Title, SQL string }
+
+// Tasks are the long operations that the console may start. A nil func is off; Why tells the user the reason.
+type Tasks struct {
+	Generate func(ctx context.Context, p GenerateParams, progress *lake.Progress) (summary string, err error)
+	Convert  func(ctx context.Context, layout string, progress *lake.Progress) (summary string, err error) // partitioned, unpartitioned or both
+	Verify   func(ctx context.Context, progress *lake.Progress) (summary string, err error)
+	Why      string
+}
+
+// GenerateParams are the generator's parameters, as `generate` has them.
+type GenerateParams struct {
+	Count    int64
+	Seed     uint64
+	Days     int
+	Services int
+	Start    string // "" ends now; else RFC 3339
+}
+
+// Store keeps the console's memory (history, session) between runs. Load of an unknown name is empty, not an error.
+type Store interface {
+	Load(name string) ([]byte, error)
+	Save(name string, data []byte) error
+}
