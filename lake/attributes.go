@@ -1,17 +1,21 @@
 package lake
 
-import (
-	"bytes"
-	"fmt"
-)
+import "bytes"
 
-// attribute is one member of Attributes in the making.
+// attribute is one member of Attributes in the making. It holds offsets and no slice of the input: with them every list would have to
+// live on the heap.
 type attribute struct {
-	key      []byte // decoded
-	value    []byte // JSON as sent
-	flags    jsonFlags
-	plainKey bool // the key stands in JSON as it is decoded
-	top      bool // from the top level: wins over the sender's attributes object
+	jsonMember
+	decoded string // the key when it does not stand in JSON as it reads; "" otherwise
+	top     bool   // from the top level: wins over the sender's attributes object
+}
+
+// reads is the key as it reads.
+func (a *attribute) reads(p []byte) []byte {
+	if a.keyFlags == 0 {
+		return p[a.key:a.keyEnd]
+	}
+	return []byte(a.decoded)
 }
 
 // attributes appends the canonical JSON object of everything that the contract does not know: the unknown members at their places, and
@@ -31,20 +35,17 @@ func (o *jsonObject) attributes(buf []byte) (_ []byte, dropped int, err error) {
 		m := &o.members[i]
 		switch {
 		case m.field == fieldUnknown:
-			set = set.put(o.p, m, true)
+			set = set.put(o.p, *m, true)
 		case m.field == fieldAttributes && raw != nil && o.at[fieldAttributes] == int32(i+1):
 			var inner [24]jsonMember
 			w := jsonWalk{p: o.p[:m.valEnd], depth: maxDepth + 1}
-			members, end := w.members(int(m.val), 2, inner[:0])
-			if end < 0 {
-				return buf, 0, &FieldError{"attributes", fmt.Sprintf("%s (byte %d)", w.problem, w.at+1)}
-			}
+			members, _ := w.members(int(m.val), 2, inner[:0]) // cannot fail: the whole was walked before
 			for j := range members {
-				set = set.put(o.p, &members[j], false)
+				set = set.put(o.p, members[j], false)
 			}
 		}
 	}
-	return set.append(buf), set.dropped, nil
+	return set.append(buf, o.p), set.dropped, nil
 }
 
 // attributeSet keeps attributes in the order of their first appearance.
@@ -58,22 +59,24 @@ type attributeSet struct {
 const manyAttributes = 24
 
 // put works on values and not on a pointer so that a short list stays on the caller's stack.
-func (s attributeSet) put(p []byte, m *jsonMember, top bool) attributeSet {
-	a := attribute{key: p[m.key:m.keyEnd], value: p[m.val:m.valEnd], flags: m.valFlags, plainKey: m.keyFlags == 0, top: top}
-	if !a.plainKey {
-		a.key = appendUnescaped(nil, a.key)
+func (s attributeSet) put(p []byte, m jsonMember, top bool) attributeSet {
+	a := attribute{jsonMember: m, top: top}
+	key := p[m.key:m.keyEnd]
+	if m.keyFlags != 0 {
+		key = appendUnescaped(nil, key)
+		a.decoded = string(key)
 	}
 	if s.byKey == nil && len(s.list) >= manyAttributes {
 		s.byKey = make(map[string]int, 4*manyAttributes)
 		for i := range s.list {
-			s.byKey[string(s.list[i].key)] = i
+			s.byKey[string(s.list[i].reads(p))] = i
 		}
 	}
-	i, found := s.find(a.key)
+	i, found := s.find(p, key)
 	switch {
 	case !found:
 		if s.byKey != nil {
-			s.byKey[string(a.key)] = len(s.list)
+			s.byKey[string(key)] = len(s.list)
 		}
 		s.list = append(s.list, a)
 	case s.list[i].top && !top:
@@ -85,20 +88,20 @@ func (s attributeSet) put(p []byte, m *jsonMember, top bool) attributeSet {
 	return s
 }
 
-func (s attributeSet) find(key []byte) (int, bool) {
+func (s attributeSet) find(p, key []byte) (int, bool) {
 	if s.byKey != nil {
 		i, ok := s.byKey[string(key)]
 		return i, ok
 	}
 	for i := range s.list {
-		if bytes.Equal(s.list[i].key, key) {
+		if bytes.Equal(s.list[i].reads(p), key) {
 			return i, true
 		}
 	}
 	return 0, false
 }
 
-func (s attributeSet) append(buf []byte) []byte {
+func (s attributeSet) append(buf, p []byte) []byte {
 	if len(s.list) == 0 {
 		return buf
 	}
@@ -109,12 +112,12 @@ func (s attributeSet) append(buf []byte) []byte {
 			sep = '{'
 		}
 		buf = append(buf, sep)
-		if a.plainKey {
-			buf = append(append(append(buf, '"'), a.key...), '"')
+		if a.keyFlags == 0 {
+			buf = append(buf, p[a.key-1:a.keyEnd+1]...) // with its quotes
 		} else {
-			buf = appendQuoted(buf, string(a.key))
+			buf = appendQuoted(buf, a.decoded)
 		}
-		buf = appendCompact(append(buf, ':'), a.value, a.flags)
+		buf = appendCompact(append(buf, ':'), p[a.val:a.valEnd], a.valFlags)
 	}
 	return append(buf, '}')
 }

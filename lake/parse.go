@@ -198,7 +198,7 @@ func (c Contract) timestamp(o *jsonObject, now Micros) (Micros, error) {
 	switch {
 	case raw[0] == '"':
 		var problem string
-		if t, problem = parseInstant(o.short(fieldTimestamp)); problem != "" {
+		if t, problem = o.parseInstant(fieldTimestamp); problem != "" {
 			return 0, &FieldError{"timestamp", problem + ", got " + sample(raw)}
 		}
 	case raw[0] == '-' || '0' <= raw[0] && raw[0] <= '9':

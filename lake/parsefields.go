@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // textFields are the contract's plain strings with their limits in bytes of decoded text. The limits hold for senders; a line that the lake
@@ -97,14 +98,14 @@ func (o *jsonObject) raw(f field) []byte {
 	return o.p[m.val:m.valEnd]
 }
 
-// short is the decoded text of a field that holds a string.
-func (o *jsonObject) short(f field) string {
-	raw := o.raw(f)
-	body := raw[1 : len(raw)-1]
-	if o.members[o.at[f]-1].valFlags == 0 {
-		return string(body)
+// parseInstant reads a field that holds a string.
+func (o *jsonObject) parseInstant(f field) (t Micros, problem string) {
+	body := o.raw(f)
+	body = body[1 : len(body)-1]
+	if o.members[o.at[f]-1].valFlags != 0 {
+		body = appendUnescaped(nil, body)
 	}
-	return string(appendUnescaped(nil, body))
+	return parseInstant(unsafe.String(unsafe.SliceData(body), len(body)))
 }
 
 // texts appends the decoded strings of the event to buf and notes where each lies. With strict it applies what a sender must keep to.

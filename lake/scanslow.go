@@ -63,7 +63,7 @@ func (o *jsonObject) instant(f field, name string) (Micros, error) {
 	if raw[0] != '"' {
 		return 0, &FieldError{name, "must be RFC 3339 text, got " + sample(raw)}
 	}
-	t, problem := parseInstant(o.short(f))
+	t, problem := o.parseInstant(f)
 	if problem != "" {
 		return 0, &FieldError{name, problem + ", got " + sample(raw)}
 	}
