@@ -82,7 +82,7 @@ func (l *Lake) sweepLoop(ctx context.Context) {
 		case <-l.litter:
 			l.cat.troubles.tell(troubleLitter, errors.Join(l.sweep.sweepTmp(), l.sweep.sweepLitter()))
 		case <-tick.C:
-			l.cat.troubles.tell(troubleSweep, l.sweep.sweepGone())
+			l.cat.troubles.tell(troubleSweep, l.sweep.sweepGone(MicrosOf(l.now())))
 		}
 	}
 }
@@ -130,14 +130,13 @@ func removeTree(d Disk, path string) error {
 }
 
 // sweepGone moves removed files to trash/ once no pin of any process needs them and their grace is over, and empties the trash.
-func (s *sweeper) sweepGone() error {
+func (s *sweeper) sweepGone(now Micros) error {
 	c := s.cat
 	oldest, err := oldestForeignPin(c.layout, c.oldestPin())
 	if err != nil {
 		return fmt.Errorf("read pins: %w", err)
 	}
 	gone := c.goneFiles()
-	now := MicrosOf(c.now())
 	moved := map[fileKey]bool{}
 	var errs []error
 	for i := range gone {
