@@ -30,12 +30,12 @@ const BucketSQL = "(CASE WHEN b < 64 THEN b ELSE (64 + b % 64 + 0.5) * power(2, 
 
 // BucketOf is the bucket of a latency in milliseconds. Negative values and NaN count as 0.
 func BucketOf(ms float64) int16 {
-	us := math.Round(ms * 1000)
-	if !(us > 0) {
+	us := ms*1000 + 0.5 // then cut: rounds to the nearest
+	if !(us >= 1) {
 		return 0
 	}
 	u := uint64(1)<<62 - 1
-	if us < float64(u) {
+	if us < 1<<62 {
 		u = uint64(us)
 	}
 	if u < steps {
