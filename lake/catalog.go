@@ -110,7 +110,7 @@ func (c *catalog) readObject(path, kind string, n uint64) (*catalogObject, error
 		return nil, err
 	}
 	if o.header.Version != n || o.header.Kind != kind {
-		return nil, &DamagedError{File: path, Reason: fmt.Sprintf("it holds the %s %d", o.header.Kind, o.header.Version)}
+		return nil, &CatalogError{File: path, Reason: fmt.Sprintf("it holds the %s %d", o.header.Kind, o.header.Version)}
 	}
 	return o, nil
 }
@@ -170,7 +170,7 @@ func (c *catalog) adopt() ([]*catalogObject, error) {
 	}
 	v, gone, err := buildVersion(base, c.goneFiles(), objects)
 	if err != nil {
-		return nil, &DamagedError{File: c.versionPath(base.Number + 1), Reason: err.Error()}
+		return nil, &CatalogError{File: c.versionPath(base.Number + 1), Reason: err.Error()}
 	}
 	if err := c.confirm(); err != nil {
 		return nil, err

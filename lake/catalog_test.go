@@ -209,7 +209,7 @@ func TestEveryByteDamaged(t *testing.T) {
 				bad[i] ^= flip
 				rewrite(t, path, bad)
 				again, err := openCatalog(c.layout, OSDisk{}, testClock, true)
-				var damage *DamagedError
+				var damage *CatalogError
 				switch {
 				case fatal && (!errors.As(err, &damage) || damage.File != path):
 					t.Fatalf("byte %d of %s ^ %#x: got %v", i, filepath.Base(path), flip, err)

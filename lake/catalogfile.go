@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"hash/crc32"
 	"strconv"
 	"unicode/utf8"
 )
@@ -20,15 +19,13 @@ const (
 	kindCheckpoint = "checkpoint"
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// DamagedError is a file of the lake whose bytes are not those that were written.
-type DamagedError struct {
+// CatalogError is an object of the catalog (or its folder) that is not what was written.
+type CatalogError struct {
 	File   string
 	Reason string
 }
 
-func (e *DamagedError) Error() string {
+func (e *CatalogError) Error() string {
 	return fmt.Sprintf("%s is damaged (%s): put back a copy of it from a backup; nothing was changed", e.File, e.Reason)
 }
 
@@ -100,7 +97,7 @@ func (o *catalogObject) encode() ([]byte, error) {
 
 // endLine closes a body of so many lines.
 func endLine(body []byte, lines int) string {
-	return fmt.Sprintf(`{"end":{"lines":%d,"crc32c":%d}}`+"\n", lines, crc32.Checksum(body, castagnoli))
+	return fmt.Sprintf(`{"end":{"lines":%d,"crc32c":%d}}`+"\n", lines, crc32c(0, body))
 }
 
 // appendLine writes the change in the canonical key order, which scanChange reads without encoding/json.
@@ -161,11 +158,11 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// decodeObject reads an object and proves it whole. name stands in the errors: *DamagedError, ErrNewer.
+// decodeObject reads an object and proves it whole. name stands in the errors: *CatalogError, ErrNewer.
 func decodeObject(name string, data []byte) (*catalogObject, error) {
 	body, err := checkEnd(data)
 	if err != nil {
-		return nil, &DamagedError{File: name, Reason: err.Error()}
+		return nil, &CatalogError{File: name, Reason: err.Error()}
 	}
 	head, rest, _ := bytes.Cut(body, []byte{'\n'})
 	o := &catalogObject{bytes: int64(len(data))}
@@ -173,13 +170,13 @@ func decodeObject(name string, data []byte) (*catalogObject, error) {
 		Format int `json:"format"`
 	}
 	if err := json.Unmarshal(head, &format); err != nil {
-		return nil, &DamagedError{File: name, Reason: "header: " + err.Error()}
+		return nil, &CatalogError{File: name, Reason: "header: " + err.Error()}
 	}
 	if format.Format > catalogFormat {
 		return nil, fmt.Errorf("%s has format %d, this release reads up to %d: %w; use that release or a later one", name, format.Format, catalogFormat, ErrNewer)
 	}
 	if err := json.Unmarshal(head, &o.header); err != nil || format.Format < 1 {
-		return nil, &DamagedError{File: name, Reason: fmt.Sprintf("header: format %d: %v", format.Format, err)}
+		return nil, &CatalogError{File: name, Reason: fmt.Sprintf("header: format %d: %v", format.Format, err)}
 	}
 	d := changeDecoder{services: map[string]string{}}
 	o.changes = make([]catalogChange, 0, bytes.Count(rest, []byte{'\n'}))
@@ -188,7 +185,7 @@ func decodeObject(name string, data []byte) (*catalogObject, error) {
 		one, rest, _ = bytes.Cut(rest, []byte{'\n'})
 		o.changes = append(o.changes, catalogChange{})
 		if err := d.decode(one, &o.changes[len(o.changes)-1]); err != nil {
-			return nil, &DamagedError{File: name, Reason: fmt.Sprintf("line %d: %v", line, err)}
+			return nil, &CatalogError{File: name, Reason: fmt.Sprintf("line %d: %v", line, err)}
 		}
 	}
 	return o, nil

@@ -98,7 +98,7 @@ func (c *catalog) reloadLocked() error {
 			return err
 		}
 	}
-	return &DamagedError{File: c.layout.Catalog(), Reason: "a version is missing: " + err.Error()}
+	return &CatalogError{File: c.layout.Catalog(), Reason: "a version is missing: " + err.Error()}
 }
 
 func (c *catalog) reloadOnce() error {
@@ -120,7 +120,7 @@ func (c *catalog) reloadOnce() error {
 	}
 	v, gone, err := buildVersion(base, gone, objects)
 	if err != nil {
-		return &DamagedError{File: c.layout.Catalog(), Reason: err.Error()}
+		return &CatalogError{File: c.layout.Catalog(), Reason: err.Error()}
 	}
 	c.checkpoint, c.logBytes = base.Number, 0
 	for _, o := range objects {
@@ -144,7 +144,7 @@ func (c *catalog) newestCheckpoint(list catalogList) (*Version, []goneFile, erro
 	for i := len(list.checkpoints) - 1; i >= 0; i-- {
 		n := list.checkpoints[i]
 		o, err := c.readObject(c.checkpointPath(n), kindCheckpoint, n)
-		var damage *DamagedError
+		var damage *CatalogError
 		if errors.As(err, &damage) {
 			if firstDamage == nil {
 				firstDamage = err

@@ -26,10 +26,15 @@ func (l *Lake) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// refreshSegments keeps the raw segments as they are now for Status.
+// rawState is what Status needs of the raw log.
+type rawState struct {
+	segments []Segment
+	next     Seq
+}
+
+// refreshSegments keeps the raw log as it is now for Status, which may not look at the disk.
 func (l *Lake) refreshSegments() {
-	segments := l.raw.segments()
-	l.followed.Store(&segments)
+	l.followed.Store(&rawState{segments: l.raw.segments(), next: l.raw.committed()})
 }
 
 // follow is the goroutine of a read-only lake. Its troubles stand in Status until a refresh goes well.

@@ -12,10 +12,9 @@ import (
 	"time"
 )
 
-// Defaults of Config; their reasons: a segment of 64 MiB converts in about a second and is one hot table; 30 s keep the hot tail short on a
-// quiet lake; 4 GiB are some 10M events, which a reader's memory still bears.
+// Defaults of Config: 30 s keep the hot tail short on a quiet lake; 64 MiB, the size of a segment, convert in about a second; 4 GiB are some
+// 10M events, which a reader's memory still bears.
 const (
-	defaultSegmentBytes = 64 << 20
 	defaultConvertAge   = 30 * time.Second
 	defaultConvertBytes = 64 << 20
 	defaultHotLimit     = 4 << 30
@@ -41,7 +40,7 @@ type Lake struct {
 	hotBytes   atomic.Int64 // about; see trackHot
 	converting atomic.Int32 // conversions at work
 	books      atomic.Pointer[versionBooks]
-	followed   atomic.Pointer[[]Segment] // read-only: the raw segments at the last refresh
+	followed   atomic.Pointer[rawState] // read-only: the raw log at the last refresh
 
 	stop   context.CancelFunc // of the goroutines that wg counts
 	wg     sync.WaitGroup
@@ -61,9 +60,6 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
-	}
-	if cfg.SegmentBytes == 0 {
-		cfg.SegmentBytes = defaultSegmentBytes
 	}
 	if cfg.ConvertAge == 0 {
 		cfg.ConvertAge = defaultConvertAge
@@ -154,9 +150,9 @@ func (l *Lake) openOwner() error {
 	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, false); err != nil {
 		return err
 	}
-	if w, next := l.cat.current().Watermark, l.raw.committed(); next < w {
-		return fmt.Errorf("raw/ ends at seq %d, but the catalog has converted everything below %d: new events would be invisible; put the missing segments back into %s",
-			next, w, l.layout.Raw())
+	// Should raw/ have lost what is converted already, new events must still come above the watermark: below it they would be invisible.
+	if err := l.raw.reserve(l.cat.current().Watermark); err != nil {
+		return err
 	}
 	l.trackHot()
 	return nil

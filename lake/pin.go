@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -70,7 +69,7 @@ type pinNote struct {
 const pinBytes = 128
 
 func (n *pinNote) sum() uint32 {
-	return crc32.Checksum(fmt.Appendf(nil, "%d %d", n.PID, n.Version), castagnoli)
+	return crc32c(0, fmt.Appendf(nil, "%d %d", n.PID, n.Version))
 }
 
 func pinsDir(l Layout) string { return filepath.Join(l.State(), "pins") }

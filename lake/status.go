@@ -38,10 +38,12 @@ func (l *Lake) versionBooks(v *Version) *versionBooks {
 // Status is the lake's books now. It reads memory only: call it ten times a second. In a read-only lake it is as fresh as the last
 // refresh.
 func (l *Lake) Status() Status {
-	v, segments := l.statusState()
+	v := l.cat.current()
+	raw := l.rawState()
+	segments := raw.segments
 	b := l.versionBooks(v)
 	s := Status{
-		Version: v.Number, Watermark: v.Watermark, NextSeq: l.raw.committed(), RawSegments: len(segments), ParquetEvents: b.rows,
+		Version: v.Number, Watermark: v.Watermark, NextSeq: raw.next, RawSegments: len(segments), ParquetEvents: b.rows,
 		ParquetFiles: len(v.Files), ParquetBytes: b.bytes, FirstTimestamp: b.first, LastTimestamp: b.last, Converting: l.converting.Load() > 0,
 	}
 	for i := range segments {
@@ -58,17 +60,15 @@ func (l *Lake) Status() Status {
 	return s
 }
 
-// statusState is a version and the segments that belong to it. The version is read first: events that a later one converts are then still
-// counted as hot, once.
-func (l *Lake) statusState() (*Version, []Segment) {
-	v := l.cat.current()
+// rawState is the raw log for Status. It is read after the version: events that a later version converts are then still hot, once.
+func (l *Lake) rawState() rawState {
 	if !l.cfg.ReadOnly {
-		return v, l.raw.segments()
+		return rawState{segments: l.raw.segments(), next: l.raw.committed()}
 	}
 	if followed := l.followed.Load(); followed != nil {
-		return v, *followed
+		return *followed
 	}
-	return v, nil
+	return rawState{next: 1}
 }
 
 // trouble is a kind of background work that can fail, the one that a user should hear of first coming first.

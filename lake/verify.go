@@ -65,6 +65,7 @@ type verification struct {
 	report  VerifyReport
 	skipped int                 // problems beyond maxProblems
 	bad     map[*FileEntry]bool // whose bytes are wrong: not read any further, and what they hold is missing
+	hidden  int64               // accepted, above the watermark, not readable in raw
 	missing int64               // accepted, below the watermark, in no Parquet file
 	lost    seqRanges           // the first of them
 	strange int64               // in Parquet, never accepted
@@ -148,8 +149,8 @@ func (v *verification) raw() error {
 		}
 		v.segment(segments[i])
 	}
-	for _, name := range v.lake.raw.quarantined() {
-		v.problem(name, "look into it: its batches are not part of the lake any more", "recovery put it aside because it was damaged in the middle")
+	for _, found := range v.lake.raw.quarantined() {
+		v.problem("", adviceRestore, "%s", found)
 	}
 	return nil
 }
@@ -159,34 +160,31 @@ func (v *verification) segment(s Segment) {
 	if s.First < v.watermark && v.watermark < s.End {
 		v.problem(path, adviceReport, "the watermark %d lies inside the segment", v.watermark)
 	}
-	before := len(v.accepted)
+	v.accepted = v.accepted.add(s.First, s.End) // what it acknowledged, readable or not
 	var events int64
 	err := v.lake.raw.readSegment(s, func(lines []byte, first Seq, n int) error {
 		if got := bytes.Count(lines, []byte{'\n'}); got != n || lines[len(lines)-1] != '\n' {
 			return fmt.Errorf("the batches at seq %d hold %d lines, their index says %d", first, got, n)
 		}
-		if len(v.accepted) > 0 && first < v.accepted[len(v.accepted)-1].End {
-			return fmt.Errorf("the batches at seq %d follow seq %d", first, v.accepted[len(v.accepted)-1].End-1)
-		}
-		v.accepted = v.accepted.add(first, first+Seq(n))
 		events += int64(n)
 		v.progress.Add(int64(n))
 		return v.ctx.Err()
 	})
-	switch {
-	case v.ctx.Err() != nil:
+	if v.ctx.Err() != nil {
 		return
+	}
+	unreadable := int64(s.End-s.First) - events
+	switch {
 	case err != nil:
 		v.problem(path, adviceRestore, "%v", err)
-		// What it acknowledged is known all the same: its converted events must be in Parquet.
-		v.accepted = append(v.accepted[:before], seqRange{s.First, s.End})
-	case events != s.Events:
-		v.problem(path, adviceRestore, "it holds %d events, its index says %d", events, s.Events)
+	case unreadable != 0:
+		v.problem(path, adviceRestore, "%d of its %d events cannot be read", unreadable, s.End-s.First)
 	}
 	v.checked(s.Bytes)
 	v.report.Events.Raw += events
 	if s.First >= v.watermark {
 		v.report.Events.Hot += events
+		v.hidden += unreadable
 	}
 }
 
@@ -196,8 +194,9 @@ func (v *verification) conclude() {
 	r.Events.Deleted, r.Events.Expired = ledger.Deleted, ledger.Expired
 	r.Events.Visible = r.Events.Parquet + r.Events.Hot
 	explained := ledger.Deleted + ledger.Expired + ledger.Quarantined
+	r.Lost = v.hidden
 	if v.missing > explained {
-		r.Lost = v.missing - explained
+		r.Lost += v.missing - explained
 		v.problem("", "see the problems of single files; raw/ has these events", "%d accepted events are in no Parquet file, the ledger explains %d: seq %s",
 			v.missing, explained, v.lost)
 	}

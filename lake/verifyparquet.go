@@ -120,7 +120,7 @@ func checkFile(path string, f *FileEntry) error {
 		return err
 	}
 	defer file.Close()
-	sum := crc32.New(castagnoli)
+	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	n, err := io.CopyBuffer(sum, struct{ io.Reader }{file}, make([]byte, 1<<20)) // File.WriteTo would take small steps
 	if err != nil {
 		return err
