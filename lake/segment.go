@@ -33,6 +33,7 @@ type segmentView struct {
 	prevEnd  Seq   // from the header: one past the newest committed event of all earlier segments
 	indexEnd int64 // the index's committed records end here; MaxInt64 of a sealed one, which ends with its seal record
 	holes    bool
+	stalled  bool   // of a followed one: behind indexEnd stands something that does not count, or not yet
 	newest   Micros // of a sealed one: when its newest batch was appended
 }
 
