@@ -63,17 +63,8 @@ func reference(line []byte) (e Event, ok bool, err error) {
 				e.ReceivedAt = MicrosOf(at)
 			}
 		case "status_code", "latency_ms":
-			var n float64
-			if err := json.Unmarshal(raw, &n); err != nil {
+			if err := referenceNumber(&e, key, raw); err != nil {
 				return e, true, err
-			}
-			if key == "status_code" {
-				if n != math.Trunc(n) || n != 0 && (n < 100 || n > 599) {
-					return e, true, errors.New("status")
-				}
-				e.StatusCode = int32(n)
-			} else if e.LatencyMS, e.HasLatency = n, true; n < 0 {
-				return e, true, errors.New("negative")
 			}
 		case "attributes":
 			if raw[0] != '{' {
@@ -90,6 +81,24 @@ func reference(line []byte) (e Event, ok bool, err error) {
 		return e, true, errors.New("missing")
 	}
 	return e, true, nil
+}
+
+func referenceNumber(e *Event, key string, raw []byte) error {
+	var n float64
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return err
+	}
+	if key == "status_code" {
+		if n != math.Trunc(n) || n != 0 && (n < 100 || n > 599) {
+			return errors.New("status")
+		}
+		e.StatusCode = int32(n)
+		return nil
+	}
+	if e.LatencyMS, e.HasLatency = n, true; n < 0 {
+		return errors.New("negative")
+	}
+	return nil
 }
 
 // canonicalJSON rewrites JSON through encoding/json's token stream: compact, strings escaped minimally.
