@@ -219,6 +219,17 @@ func TestTooBig(t *testing.T) {
 	b.wantStored()
 }
 
+// Most libraries send the whole body before they read: they get the reason, not a broken pipe.
+func TestBigBodyIsTakenOffTheWire(t *testing.T) {
+	b := start(t, nil)
+	big := strings.Repeat("x", 50<<20)
+	for path, status := range map[string]int{"/ingest": 413, "/nothing": 404, "/health": 405} {
+		if a := b.read(b.dial(post(path, big))); a.status != status {
+			t.Errorf("%s: %d %s, want %d", path, a.status, a.text, status)
+		}
+	}
+}
+
 func TestBodyLimitIsExact(t *testing.T) {
 	body := event("e", "")
 	b := start(t, func(c *Config) { c.MaxBodyBytes = int64(len(body)) })
