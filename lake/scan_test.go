@@ -32,6 +32,7 @@ func reference(line []byte) (e Event, ok bool, err error) {
 	}
 	texts := map[string]*string{"event_id": &e.EventID, "service_name": &e.ServiceName, "endpoint": &e.Endpoint, "method": &e.Method,
 		"region": &e.Region, "host": &e.Host, "level": &e.Level, "message": &e.Message, "request_id": &e.RequestID, "trace_id": &e.TraceID, "span_id": &e.SpanID}
+	instants := 0
 	for key, raw := range members {
 		if fieldOf([]byte(key)) != fieldUnknown && (string(raw) == "null" || string(raw) == `""`) {
 			continue
@@ -55,6 +56,7 @@ func reference(line []byte) (e Event, ok bool, err error) {
 			if err != nil {
 				return e, true, err
 			}
+			instants++
 			if key == "timestamp" {
 				e.Timestamp = MicrosOf(at)
 			} else {
@@ -84,7 +86,7 @@ func reference(line []byte) (e Event, ok bool, err error) {
 			return e, false, nil // merging is Parse's subject
 		}
 	}
-	if e.EventID == "" || !validService([]byte(e.ServiceName)) || members["timestamp"] == nil || members["received_at"] == nil {
+	if e.EventID == "" || !validService([]byte(e.ServiceName)) || instants != 2 {
 		return e, true, errors.New("missing")
 	}
 	return e, true, nil

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 
 	"github.com/signallake/signallake/lake"
@@ -34,7 +33,6 @@ func (g *Generator) appendChunk(dst []byte, number int64) []byte {
 		incidents: g.incidents, bursts: g.bursts}
 	copy(c.head[:], g.tables.head)
 	copy(c.tail[:], g.tables.tail)
-	dst = slices.Grow(dst, int(last-first)*lineRoom/2)
 	for i := first; i < last; i++ {
 		for i >= g.calendar.before[c.slot+1] {
 			c.slot++
