@@ -54,7 +54,7 @@ type decoder struct {
 	duplicates int         // keys that stood twice in an object: the last one won
 	service    string      // of the first accepted event
 	eventID    string      // likewise
-	decodable  bool        // some line was JSON, whatever the contract says about it
+	decodable  bool        // some line was a JSON object, whatever the contract says about it
 }
 
 func (d *decoder) begin(now lake.Micros) {
@@ -146,7 +146,7 @@ func (d *decoder) line(no int, line []byte) {
 	}
 	end := valueEnd(line)
 	if line[0] != '{' || end <= 0 || end == len(line) {
-		d.decodable = d.decodable || isJSON(line)
+		d.decodable = d.decodable || isObject(line)
 		d.refuse(no, line, err)
 		return
 	}
@@ -157,7 +157,7 @@ func (d *decoder) line(no int, line []byte) {
 		value := line[:end]
 		line = bytes.TrimLeft(line[end:], " \t\r")
 		if err := d.object(value); err != nil {
-			d.decodable = d.decodable || isJSON(value)
+			d.decodable = d.decodable || isObject(value)
 			d.refuse(no, value, err)
 			continue
 		}
@@ -324,6 +324,9 @@ func notJSON(body []byte, err error) string {
 	}
 	return err.Error()
 }
+
+// isObject tells a line that was meant as an event. A number alone is not: there is one in any garbage that is long enough.
+func isObject(line []byte) bool { return line[0] == '{' && isJSON(line) }
 
 // isJSON tells a value that is JSON, whatever the contract says about it. encoding/json gives up beyond 10,000 levels: so much nesting is
 // the contract's to refuse.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signallake/signallake/lake"
 )
@@ -31,15 +32,19 @@ func TestValueEnd(t *testing.T) {
 	}
 }
 
-// A body of many broken lines costs about what it weighs, whatever they hold.
+// A body of many broken lines costs about what it weighs, whatever they hold: were it quadratic, one MiB would take minutes.
 func TestHostileBodiesStayLinear(t *testing.T) {
 	for name, unit := range map[string]string{
 		"short lines": "x\n", "open braces": "{\n", "open braces on one line": "{", "values on one line": "{}1", "quotes": "{\"\n", "nested": "{\"a\":{\n", "closings": "}\n", "commas": "{},",
 	} {
 		d := testDecoder()
 		body := []byte(strings.Repeat(unit, 1<<20/len(unit)))
+		began := time.Now()
 		if err := d.batch(context.Background(), body); err == nil && d.accepted > 0 {
 			t.Errorf("%s: accepted %d", name, d.accepted)
+		}
+		if took := time.Since(began); took > patience {
+			t.Errorf("%s: took %v", name, took)
 		}
 		if len(d.listed) > maxListed {
 			t.Errorf("%s: %d are listed", name, len(d.listed))

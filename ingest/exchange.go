@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -163,6 +164,9 @@ func (x *exchange) patient() {
 	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a recorder in a test has none
 }
 
+// firstRead is the room that a body finds: 200 events fill it.
+const firstRead = 64 << 10
+
 var errTooBig = errors.New("the body is too big")
 
 // readBody reads the whole body into buf, which grows with what has come, not with what was announced.
@@ -171,7 +175,7 @@ func (x *exchange) readBody(buf []byte) ([]byte, error) {
 	if x.r.ContentLength > limit {
 		return buf, errTooBig
 	}
-	buf = buf[:0]
+	buf = slices.Grow(buf[:0], firstRead)
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]

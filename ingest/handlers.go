@@ -150,7 +150,10 @@ func (s *Server) failBody(x *exchange, err error) {
 		limit := s.cfg.MaxBodyBytes
 		x.fail(http.StatusRequestEntityTooLarge, errTooBig.Error(), fmt.Sprintf("the limit is %d bytes: send it in smaller batches", limit))
 	case isTimeout(err):
-		x.fail(http.StatusRequestTimeout, "the body came too slowly", fmt.Sprintf("it must be here within %v of the request's start", s.cfg.ReadTimeout))
+		// At once: waiting for the rest is what has just been given up.
+		p := problem{Error: "the body came too slowly", Reason: fmt.Sprintf("it must be here within %v of the request's start", s.cfg.ReadTimeout), RequestID: x.id}
+		x.why = joinWhy(p.Error, p.Reason)
+		x.reply(http.StatusRequestTimeout, p)
 	default:
 		x.fail(http.StatusBadRequest, "the body broke off", err.Error())
 	}

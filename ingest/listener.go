@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,18 +16,20 @@ const (
 	turnAwayTime  = time.Second // for one to take the answer
 )
 
-// limitListener lets at most max connections be open. One too many gets a 503 with the reason instead of waiting in the dark. Its owner
-// calls Close, which waits for the goroutines that say so.
+// limitListener lets at most max connections be open. One too many gets a 503 with the reason instead of waiting in the dark.
 type limitListener struct {
 	net.Listener
-	slots  chan struct{} // holds one value for each open connection
-	away   chan struct{} // likewise for each that is being turned away
-	turned func()        // is told of each that was turned away
+	max    int
+	turned func()        // is told of each connection that was turned away
+	away   chan struct{} // holds one value for each that is being turned away
 	wg     sync.WaitGroup
+
+	mu   sync.Mutex // guards open
+	open map[*limitConn]struct{}
 }
 
 func newLimitListener(l net.Listener, max int, turned func()) *limitListener {
-	return &limitListener{Listener: l, slots: make(chan struct{}, max), away: make(chan struct{}, maxTurnedAway), turned: turned}
+	return &limitListener{Listener: l, max: max, turned: turned, away: make(chan struct{}, maxTurnedAway), open: make(map[*limitConn]struct{})}
 }
 
 func (l *limitListener) Accept() (net.Conn, error) {
@@ -35,17 +38,15 @@ func (l *limitListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		select {
-		case l.slots <- struct{}{}:
-			return &limitConn{Conn: conn, release: sync.OnceFunc(func() { <-l.slots })}, nil
-		default:
+		if c := l.admit(conn); c != nil {
+			return c, nil
 		}
 		l.turned()
 		select {
 		case l.away <- struct{}{}:
 			l.wg.Go(func() {
 				defer func() { <-l.away }()
-				turnAway(conn, cap(l.slots))
+				turnAway(conn, l.max)
 			})
 		default:
 			_ = conn.Close()
@@ -53,8 +54,36 @@ func (l *limitListener) Accept() (net.Conn, error) {
 	}
 }
 
-// Wait returns when nobody is being turned away any more; call it after Close, when Accept has returned its error.
-func (l *limitListener) Wait() { l.wg.Wait() }
+// admit wraps conn when there is room; else nil.
+func (l *limitListener) admit(conn net.Conn) *limitConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.open) >= l.max {
+		return nil
+	}
+	c := &limitConn{Conn: conn, listener: l}
+	l.open[c] = struct{}{}
+	return c
+}
+
+// closeSilent closes the connections on which nothing was said yet. Browsers open some ahead, and http.Server.Shutdown would wait five
+// seconds for each to speak.
+func (l *limitListener) closeSilent() {
+	l.mu.Lock()
+	var silent []*limitConn
+	for c := range l.open {
+		if !c.spoke.Load() {
+			silent = append(silent, c)
+		}
+	}
+	l.mu.Unlock()
+	for _, c := range silent {
+		_ = c.Close()
+	}
+}
+
+// wait returns when nobody is being turned away any more. Call it when Accept has returned its error.
+func (l *limitListener) wait() { l.wg.Wait() }
 
 // turnAway answers without reading, then reads a little: closing with unread bytes would take the answer back.
 func turnAway(conn net.Conn, max int) {
@@ -73,13 +102,32 @@ func turnAway(conn net.Conn, max int) {
 	}
 }
 
-// limitConn gives its slot back when it is closed.
+// limitConn gives its place back when it is closed.
 type limitConn struct {
 	net.Conn
-	release func()
+	listener *limitListener
+	spoke    atomic.Bool // a byte was read
+}
+
+func (c *limitConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 && !c.spoke.Load() {
+		c.spoke.Store(true)
+	}
+	return n, err
+}
+
+// CloseWrite lets net/http end an answer so that the client reads it even while it still sends.
+func (c *limitConn) CloseWrite() error {
+	if half, ok := c.Conn.(*net.TCPConn); ok {
+		return half.CloseWrite()
+	}
+	return nil
 }
 
 func (c *limitConn) Close() error {
-	defer c.release()
+	c.listener.mu.Lock()
+	delete(c.listener.open, c)
+	c.listener.mu.Unlock()
 	return c.Conn.Close()
 }

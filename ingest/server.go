@@ -98,7 +98,7 @@ func (s *Server) ctx() context.Context {
 func (s *Server) serve(run *running) {
 	defer close(run.served)
 	err := run.http.Serve(run.listener)
-	run.listener.Wait()
+	run.listener.wait()
 	if !errors.Is(err, http.ErrServerClosed) {
 		s.stats.listening("", fmt.Sprintf("stopped listening on %s: %v", run.addr, err))
 	}
@@ -138,6 +138,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	s.stopping.Store(true)
+	run.listener.closeSilent()
 	err := run.http.Shutdown(ctx)
 	run.cancel()
 	if err != nil {

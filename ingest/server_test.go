@@ -107,6 +107,20 @@ func TestShutdownFinishesWhatHasBegun(t *testing.T) {
 	}
 }
 
+// A browser opens connections ahead of its requests; they do not hold up the end.
+func TestShutdownDoesNotWaitForSilentConnections(t *testing.T) {
+	b := start(t, nil)
+	b.dial("")
+	if a := b.do("GET", "/health", ""); a.status != 200 { // the silent one was accepted before
+		t.Fatal(a.status)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := b.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestShutdownCutsOffWhatDoesNotEnd(t *testing.T) {
 	log := &fakeLog{gate: make(chan struct{}), entered: make(chan struct{}, 1)}
 	b := start(t, func(c *Config) { c.Log = log })
