@@ -3,6 +3,7 @@ package lake
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -23,8 +24,8 @@ func TestBackoff(t *testing.T) {
 }
 
 func TestConversionDue(t *testing.T) {
-	now := testClock()
-	l, err := Open(context.Background(), Config{Dir: t.TempDir(), ConvertAge: -1, ConvertBytes: 1000, Now: func() time.Time { return now }})
+	var later atomic.Int64 // on the lake's clock
+	l, err := Open(context.Background(), Config{Dir: t.TempDir(), ConvertAge: -1, ConvertBytes: 1000, Now: func() time.Time { return testClock().Add(time.Duration(later.Load())) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,11 +40,11 @@ func TestConversionDue(t *testing.T) {
 	f("empty", false)
 	mustAppend(t, l, 1)
 	f("young and small", false)
-	now = now.Add(59 * time.Second)
+	later.Store(int64(59 * time.Second))
 	f("nearly old", false)
-	now = now.Add(time.Second)
+	later.Store(int64(time.Minute))
 	f("old", true)
-	now = now.Add(-time.Minute)
+	later.Store(0)
 	mustAppend(t, l, 100)
 	f("large", true)
 }

@@ -105,6 +105,9 @@ func (x *examined) hole(end Seq, dataEnd int64) {
 	for x.end < end { // a record counts up to 32 bits of each
 		n, length := min(end-x.end, math.MaxUint32), min(dataEnd-x.dataEnd, math.MaxUint32)
 		h := record{kind: kindHole, n: uint32(n), first: x.end, start: x.dataEnd, length: uint32(length)}
+		if h.first >= x.lastGroup {
+			h.flags = flagDoubt
+		}
 		x.records, x.fresh = append(x.records, h), append(x.fresh, h)
 		x.end, x.dataEnd = h.end(), h.dataEnd()
 	}

@@ -36,6 +36,7 @@ const (
 const (
 	flagGroup = 1 // of a batch: the first of its group, so everything before it was acknowledged when it was written
 	flagHoles = 1 // of a seal: the index holds hole records
+	flagDoubt = 1 // of a hole: it lay in the last group before a stop, and was perhaps never acknowledged
 )
 
 // crc32c is the Castagnoli checksum, which the processor computes. hash/crc32 keeps the one table, so asking for it each time is free.

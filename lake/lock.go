@@ -13,8 +13,9 @@ import (
 
 // ownerLock is the lake's lock: flock on state/lock, which dies with the process, and a note beside it that tells others who holds it.
 type ownerLock struct {
-	file *os.File
-	note string
+	file  *os.File
+	note  string
+	since time.Time // when the lock was taken, by the file system's clock
 }
 
 func lockPath(l Layout) string  { return filepath.Join(l.State(), "lock") }
@@ -54,6 +55,11 @@ func takeLock(l Layout, owner Owner) (*ownerLock, error) {
 	if err := k.write(owner); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
+	info, err := os.Stat(k.note)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	k.since = info.ModTime()
 	return k, nil
 }
 

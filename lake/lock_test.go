@@ -89,7 +89,7 @@ func openOwner(t testing.TB, dir string) *Lake {
 	return l
 }
 
-func openReader(t testing.TB, dir string) *Lake {
+func openFollower(t testing.TB, dir string) *Lake {
 	t.Helper()
 	l, err := Open(context.Background(), Config{Dir: dir, ReadOnly: true})
 	if err != nil {

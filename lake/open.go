@@ -32,7 +32,7 @@ type Lake struct {
 	lock    *ownerLock // nil when read-only
 	ownerMu sync.Mutex // of cfg.Owner
 	pins    *pinFile   // nil in the owner, whose pins are a counter
-	txs     transactions
+	txs     *transactions
 	sweep   *sweeper      // nil when read-only
 	litter  chan struct{} // asks for a walk over everything
 	due     chan struct{} // asks for a look whether to convert
@@ -81,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (*Lake, error) {
 		return nil, err
 	}
 	l := &Lake{
-		cfg: cfg, layout: Layout{Root: cfg.Dir}, disk: cfg.Disk, now: cfg.Now, txs: transactions{running: map[string]bool{}},
+		cfg: cfg, layout: Layout{Root: cfg.Dir}, disk: cfg.Disk, now: cfg.Now, txs: newTransactions(),
 		litter: make(chan struct{}, 1), due: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 	if err := ctx.Err(); err != nil {
@@ -143,8 +143,8 @@ func (l *Lake) openOwner() error {
 	if l.cat, err = openCatalog(l.layout, l.disk, l.now, false); err != nil {
 		return err
 	}
-	l.sweep = &sweeper{cat: l.cat, txs: &l.txs}
-	if err := l.sweep.sweepTmp(); err != nil {
+	l.sweep = &sweeper{cat: l.cat, txs: l.txs, since: l.lock.since}
+	if err := l.sweep.sweepTmp(true); err != nil {
 		return fmt.Errorf("sweep tmp: %w", err)
 	}
 	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, false); err != nil {
@@ -214,40 +214,6 @@ func (l *Lake) isClosed() bool {
 // Layout knows the places of the lake's files.
 func (l *Lake) Layout() Layout { return l.layout }
 
-// Append makes the batch durable and answers the seq of its first event; the others follow without a gap. ErrBacklog: too much waits for
-// its conversion; nothing was stored. ErrLogFailed: the disk failed; nothing was acknowledged.
-func (l *Lake) Append(ctx context.Context, b Batch) (Seq, error) {
-	if l.cfg.ReadOnly {
-		return 0, ErrReadOnly
-	}
-	if l.isClosed() {
-		return 0, ErrClosed
-	}
-	if hot := l.hotBytes.Load(); hot >= l.cfg.HotLimit {
-		l.askConvert()
-		return 0, fmt.Errorf("%w: %d bytes of %d", ErrBacklog, hot, l.cfg.HotLimit)
-	}
-	first, err := l.raw.append(ctx, b)
-	if err != nil {
-		return 0, err
-	}
-	if l.hotBytes.Add(int64(len(b.Lines))) >= l.cfg.ConvertBytes {
-		l.askConvert()
-	}
-	return first, nil
-}
-
-// Seal ends the open raw segment, so that the next conversion takes it. Nothing happens when it is empty.
-func (l *Lake) Seal() error {
-	if l.cfg.ReadOnly {
-		return ErrReadOnly
-	}
-	return l.raw.seal()
-}
-
-// Committed is one past the newest durable event.
-func (l *Lake) Committed() Seq { return l.raw.committed() }
-
 // Current is the newest version.
 func (l *Lake) Current() *Version { return l.cat.current() }
 
@@ -272,12 +238,12 @@ func (l *Lake) Commit(ctx context.Context, tx Tx) (*Version, error) {
 	return v, err
 }
 
-// beginTx names a transaction whose files the sweep leaves alone until endTx.
+// beginTx names a transaction, and keeps partition folders in place until endTx.
 func (l *Lake) beginTx() string { return l.txs.begin() }
 
 // endTx ends it. What it left behind without a commit is swept away.
 func (l *Lake) endTx(id string, committed bool) {
-	l.txs.end(id)
+	l.txs.end(id, committed)
 	if !committed {
 		select {
 		case l.litter <- struct{}{}:

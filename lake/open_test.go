@@ -62,7 +62,7 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 	closeLake(t, l)
 	place(t, filepath.Join(l.layout.Tmp(), NewTxID(), "litter"))
 	before := listing(t, dir)
-	reader := openReader(t, dir)
+	reader := openFollower(t, dir)
 	pin := reader.Pin()
 	mustEqualVersions(t, pin.Version, v)
 	for range 3 {
@@ -92,7 +92,7 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 
 func TestReadOnlyWithoutALake(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "there")
-	reader := openReader(t, dir)
+	reader := openFollower(t, dir)
 	pin := reader.Pin()
 	if pin.Version.Number != 0 || len(pin.Hot) != 0 {
 		t.Fatalf("got %+v", pin)
@@ -125,7 +125,7 @@ func TestReadOnlyFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	rewrite(t, l.layout.State(), nil)
-	reader := openReader(t, dir)
+	reader := openFollower(t, dir)
 	pin := reader.Pin()
 	defer pin.Release()
 	mustEqualVersions(t, pin.Version, v)
@@ -216,7 +216,7 @@ func TestStatus(t *testing.T) {
 	if got := l.Status(); got != want {
 		t.Fatalf("got  %+v\nwant %+v", got, want)
 	}
-	reader := openReader(t, l.layout.Root)
+	reader := openFollower(t, l.layout.Root)
 	if got := reader.Status(); got != want {
 		t.Fatalf("a reader got  %+v\nwant %+v", got, want)
 	}

@@ -88,7 +88,7 @@ func TestPinsKeepFiles(t *testing.T) {
 		return other.Release
 	})
 	f("of a reader", func(t *testing.T, l *Lake) func() {
-		reader := openReader(t, l.layout.Root)
+		reader := openFollower(t, l.layout.Root)
 		pin := reader.Pin()
 		return func() {
 			pin.Release()
@@ -104,7 +104,7 @@ func TestPinsKeepFiles(t *testing.T) {
 func TestReaderPinsForFree(t *testing.T) {
 	l := openOwner(t, t.TempDir())
 	mustCommit(t, l.cat, placed(t, l.layout, testTx(1, 4)))
-	reader := openReader(t, l.layout.Root)
+	reader := openFollower(t, l.layout.Root)
 	reader.Pin().Release()
 	path := reader.pins.file.Name()
 	before, err := os.Stat(path)

@@ -11,7 +11,7 @@ import (
 
 // follower builds the view of a log that another process writes, from the files alone. The writer writes data before its index record, and a segment's
 // header before its name is known, so what parses is there. What a power cut tore is told by the checksums, which are compared when a segment is first
-// met; later records come from a living writer.
+// met and as long as something in it does not count; other records come from a living writer.
 type follower struct {
 	mu       sync.Mutex
 	view     *logView
@@ -120,7 +120,7 @@ func followSegment(l Layout, first Seq, prior *segmentView, limit Seq) (*segment
 	case prior != nil && len(p) == 0: // shorter than it was: recovery is at work
 		return followSegment(l, first, nil, limit)
 	case prior != nil:
-		return prior.extend(p[1:], limit, check, false)
+		return prior.extend(p[1:], limit, check, prior.stalled)
 	}
 	h, err := parseHeader(first, p)
 	if errors.Is(err, ErrNewer) {
@@ -155,7 +155,8 @@ func (s *segmentView) extend(p []byte, limit Seq, check *checker, checksums bool
 		longer.indexEnd += int64(size)
 		p = p[size:]
 	}
-	if longer.indexEnd == s.indexEnd {
+	longer.stalled = len(p) > 0
+	if longer.indexEnd == s.indexEnd && longer.stalled == s.stalled {
 		return s, nil
 	}
 	return &longer, nil

@@ -114,7 +114,7 @@ func (rec *recovery) segment(first, limit Seq, size int64, deep bool) error {
 	}
 	if view != nil {
 		for i := range holes {
-			rec.damage = append(rec.damage, rec.holeName(first, &holes[i], true))
+			rec.damage = append(rec.damage, rec.holeName(first, &holes[i]))
 		}
 		if size > view.Bytes {
 			rec.damage = append(rec.damage, fmt.Sprintf("%s: %d foreign bytes behind its end, from byte %d on; they are never read",
@@ -257,7 +257,7 @@ func (rec *recovery) repair(x *examined) error {
 	}
 	for i := range x.records {
 		if h := &x.records[i]; h.kind == kindHole {
-			rec.damage = append(rec.damage, rec.holeName(x.first, h, h.first < x.lastGroup))
+			rec.damage = append(rec.damage, rec.holeName(x.first, h))
 		}
 	}
 	rec.add(view)
@@ -315,9 +315,9 @@ func writeNew(d Disk, path string, p []byte) error {
 }
 
 // holeName is the sentence that names a damaged range.
-func (rec *recovery) holeName(first Seq, h *record, certain bool) string {
+func (rec *recovery) holeName(first Seq, h *record) string {
 	doubt := ""
-	if !certain {
+	if h.flags&flagDoubt != 0 {
 		doubt = ", perhaps never acknowledged"
 	}
 	return fmt.Sprintf("%s: events %d to %d are damaged (bytes %d to %d%s); what was there is kept in %s", rec.layout.SegmentData(first),

@@ -32,13 +32,18 @@ var ourParquet = regexp.MustCompile(`^[0-9]{20}-[0-9]{20}-([0-9a-f]{16})\.parque
 // ourTemp is the name of a transaction's folder or waiting file in tmp/.
 var ourTemp = regexp.MustCompile(`^([0-9a-f]{16})(\.commit)?$`)
 
-// transactions are the ones at work in this process. All others are dead: the owner is the only one who makes files.
+// transactions are those of this process: only it makes files while it owns the lake.
 type transactions struct {
 	mu      sync.Mutex
 	running map[string]bool
+	failed  map[string]bool
 }
 
-// begin names a transaction whose files the sweep leaves alone until end.
+func newTransactions() *transactions {
+	return &transactions{running: map[string]bool{}, failed: map[string]bool{}}
+}
+
+// begin names a transaction whose files the sweep leaves alone until it has failed.
 func (t *transactions) begin() string {
 	id := NewTxID()
 	t.mu.Lock()
@@ -47,16 +52,19 @@ func (t *transactions) begin() string {
 	return id
 }
 
-func (t *transactions) end(id string) {
+func (t *transactions) end(id string, committed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.running, id)
+	if !committed {
+		t.failed[id] = true
+	}
 }
 
-func (t *transactions) isRunning(id string) bool {
+func (t *transactions) hasFailed(id string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.running[id]
+	return t.failed[id]
 }
 
 // whenIdle runs fn while no transaction runs or begins, and says whether it did. fn takes no time.
@@ -80,7 +88,7 @@ func (l *Lake) sweepLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-l.litter:
-			l.cat.troubles.tell(troubleLitter, errors.Join(l.sweep.sweepTmp(), l.sweep.sweepLitter()))
+			l.cat.troubles.tell(troubleLitter, errors.Join(l.sweep.sweepTmp(false), l.sweep.sweepLitter()))
 		case <-tick.C:
 			l.cat.troubles.tell(troubleSweep, l.sweep.sweepGone(MicrosOf(l.now())))
 		}
@@ -89,16 +97,17 @@ func (l *Lake) sweepLoop(ctx context.Context) {
 
 // sweeper takes away what no version names. Only the owner has one.
 type sweeper struct {
-	cat *catalog
-	txs *transactions
+	cat   *catalog
+	txs   *transactions
+	since time.Time // when this process became the owner, by the file system's clock: what is older is of dead processes
 
 	mu      sync.Mutex
 	foreign []string // files below processed/partitioned and rollup/ that are not ours, relative to the root
 }
 
-// sweepTmp removes what dead transactions left in tmp/. Other names there are not ours to judge (an engine spills there). No commit is at
-// work meanwhile: its waiting file has no transaction of its own.
-func (s *sweeper) sweepTmp() error {
+// sweepTmp removes what dead transactions left in tmp/: all of them at opening, the failed ones of this process later. Other names there are
+// not ours to judge (an engine spills there). No commit is at work meanwhile.
+func (s *sweeper) sweepTmp(opening bool) error {
 	s.cat.mu.Lock()
 	defer s.cat.mu.Unlock()
 	dir := s.cat.layout.Tmp()
@@ -109,7 +118,7 @@ func (s *sweeper) sweepTmp() error {
 	var errs []error
 	for _, entry := range entries {
 		m := ourTemp.FindStringSubmatch(entry.Name())
-		if m != nil && !s.txs.isRunning(m[1]) {
+		if m != nil && (opening || m[2] != "" || s.txs.hasFailed(m[1])) {
 			errs = append(errs, removeTree(s.cat.disk, filepath.Join(dir, entry.Name())))
 		}
 	}
@@ -204,9 +213,10 @@ func (s *sweeper) emptyTrash(now Micros) error {
 
 // litterFile is one of our files as the walk met it.
 type litterFile struct {
-	path string
-	key  fileKey
-	tx   string
+	path     string
+	key      fileKey
+	tx       string
+	modified time.Time
 }
 
 // sweepLitter walks processed/partitioned and rollup/: files of dead transactions that neither the version nor a removal names go to the
@@ -221,9 +231,8 @@ func (s *sweeper) sweepLitter() error {
 	s.foreign = append(foreign, strange...)
 	s.mu.Unlock()
 	errs := []error{err, err2}
-	// First the transactions, then the version: a transaction ends after its commit was published, so that a file met above is named by
-	// one of the two or is litter.
-	files = slices.DeleteFunc(append(files, rollups...), func(f litterFile) bool { return s.txs.isRunning(f.tx) })
+	// First who is dead, then the version: whoever committed did so before.
+	files = slices.DeleteFunc(append(files, rollups...), func(f litterFile) bool { return !s.dead(&f) })
 	named := s.cat.named()
 	now := MicrosOf(s.cat.now())
 	for _, f := range files {
@@ -232,6 +241,12 @@ func (s *sweeper) sweepLitter() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// dead says whether nobody is about to commit the file: its transaction failed, or it is from before this process owned the lake. (A clock
+// that was set back makes a file look younger: then it stays until the next opening.)
+func (s *sweeper) dead(f *litterFile) bool {
+	return s.txs.hasFailed(f.tx) || f.modified.Before(s.since)
 }
 
 // walk lists our files and the foreign ones of a zone, and removes empty folders.
@@ -260,7 +275,11 @@ func (s *sweeper) walk(zone string, rollup bool) (ours []litterFile, foreign []s
 		if !rollup {
 			f.key.partition = partition
 		}
-		f.tx = m[1]
+		info, err := entry.Info()
+		if err != nil {
+			return ignoreMissing(err)
+		}
+		f.tx, f.modified = m[1], info.ModTime()
 		ours = append(ours, f)
 		return nil
 	})

@@ -3,9 +3,11 @@ package lake
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 func TestSweepAtOpen(t *testing.T) {
@@ -31,6 +33,10 @@ func TestSweepAtOpen(t *testing.T) {
 	}
 	for _, path := range append(gone, kept...) {
 		place(t, path)
+		old := time.Now().Add(-time.Second) // the clock of files has coarse ticks
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
 	}
 	l = openOwner(t, dir)
 	for _, path := range gone {
@@ -70,7 +76,7 @@ func TestSweepWaitsForTransactions(t *testing.T) {
 	}
 	sweepAll := func() {
 		t.Helper()
-		if err := l.sweep.sweepTmp(); err != nil {
+		if err := l.sweep.sweepTmp(false); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.sweep.sweepLitter(); err != nil {
@@ -96,7 +102,7 @@ func TestSweepWaitsForTransactions(t *testing.T) {
 // A commit whose outcome is open keeps its files: the sweep settles it first.
 func TestSweepSettlesFirst(t *testing.T) {
 	c := newTestCatalog(t, t.TempDir(), OSDisk{})
-	sweep := &sweeper{cat: c, txs: &transactions{running: map[string]bool{}}}
+	sweep := &sweeper{cat: c, txs: newTransactions(), since: time.Now().Add(time.Hour)}
 	tx := placed(t, c.layout, testTx(1, 4))
 	// The steps of a commit: create, write, sync, link, remove, sync of the folder.
 	c.disk = &faultDisk{Disk: OSDisk{}, failAt: 5, sticky: true}
