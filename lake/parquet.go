@@ -13,7 +13,6 @@ import (
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 const (
@@ -83,7 +82,7 @@ func parquetNode(c Column, dictionary bool) parquet.Node {
 // parquetWriter makes a writer of our settings; each file begins with Reset.
 func parquetWriter(schema *parquet.Schema) *parquet.Writer {
 	return parquet.NewWriter(nil, schema,
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
+		parquet.Compression(&zstdCodec{}),
 		parquet.PageBufferSize(pageBytes),
 		parquet.WriteBufferSize(256<<10),
 		parquet.DataPageStatistics(false), // row groups and the page index have them
