@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Scan is one read of `events` in a statement's optimized plan, with the filters that reach it. Several scans of one statement read
@@ -68,19 +69,30 @@ type planGet struct {
 	} `json:"function_data"`
 }
 
+// PlanError is a statement that DuckDB's planner does not understand.
+type PlanError struct {
+	Kind     string // DuckDB's kind of error, in lower case: "binder", "catalog", "parser", ...
+	Message  string
+	Position string // in the statement, in bytes; "" when unknown
+}
+
+func (e *PlanError) Error() string { return "plan: " + e.Message }
+
 // ParsePlan finds the scans of the table in what json_serialize_plan answered. Every key of every object is visited, so that a node of an
 // unknown kind cannot hide a scan. An error means that nothing is known about the statement.
 func ParsePlan(plan []byte, table string) ([]Scan, error) {
 	var top struct {
-		Error   bool            `json:"error"`
-		Message string          `json:"error_message"`
-		Plans   json.RawMessage `json:"plans"`
+		Error    bool            `json:"error"`
+		Kind     string          `json:"error_type"`
+		Message  string          `json:"error_message"`
+		Position string          `json:"position"`
+		Plans    json.RawMessage `json:"plans"`
 	}
 	if err := json.Unmarshal(plan, &top); err != nil {
 		return nil, fmt.Errorf("read the plan: %w", err)
 	}
 	if top.Error {
-		return nil, fmt.Errorf("plan: %s", top.Message)
+		return nil, &PlanError{Kind: strings.ToLower(top.Kind), Message: top.Message, Position: top.Position}
 	}
 	if len(top.Plans) == 0 {
 		return nil, errors.New("plan: the answer holds no plan")

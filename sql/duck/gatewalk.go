@@ -34,7 +34,7 @@ var tableFunctions = []string{"range", "generate_series", "unnest", "repeat", "j
 // show the engine's inside there.
 var (
 	cteName       = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	reservedNames = regexp.MustCompile(`(?i)^(hot_|duckdb_|pg_|sqlite_|pragma_|information_schema|system|temp$)`)
+	reservedNames = regexp.MustCompile(`(?i)^(hot_|signallake_|duckdb_|pg_|sqlite_|pragma_|information_schema|system|temp$)`)
 )
 
 func (w *walker) walk(node any) error {

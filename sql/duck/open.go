@@ -30,9 +30,9 @@ type instance struct {
 	conns     []*conn
 }
 
-// macros are names that the shared dialect has and DuckDB has not.
-var macros = [...]string{
-	"CREATE MACRO approx_percentile(x, p) AS quantile_cont(x, p)",
+// macros makes the names that the shared dialect has and DuckDB has not.
+func macros() []string {
+	return []string{"CREATE MACRO approx_percentile(x, p) AS quantile_cont(x, p)"}
 }
 
 // openInstance opens a database, closes the box and reads back that it is closed: a setting that a new release ignores must not open a hole.
@@ -84,7 +84,7 @@ func (b box) settings() []string {
 	for i, dir := range b.allowed {
 		quoted[i] = sql.Literal(dir)
 	}
-	return append(macros[:len(macros):len(macros)],
+	return append(macros(),
 		"SET GLOBAL TimeZone = 'UTC'",
 		"SET errors_as_json = true", // they tell the place in the text
 		fmt.Sprintf("SET threads = %d", b.threads),

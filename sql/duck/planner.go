@@ -1,6 +1,7 @@
 package duck
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type plan struct {
 	scans  []sql.Scan // decide about files
 	costs  []sql.Scan // decide about bytes: like scans, with fewer columns where that could be found out
 	leeway sql.Leeway
+	wrong  error  // *sql.SyntaxError: the statement names what is not there
 	why    string // when nothing could be found out: the reason; scans and costs then read everything
 }
 
@@ -62,6 +64,7 @@ func (p *planner) planOf(i int, s *statement, now time.Time) plan {
 	out := plan{leeway: leewayOf(s.body, now)}
 	scans, err := scansOf(p.filters.conns[i], s.body)
 	if err != nil {
+		out.wrong = s.bindError(err)
 		out.why = "the optimizer cannot plan this statement ahead, so every file counts"
 		out.scans = []sql.Scan{sql.AllColumns()}
 		out.costs = out.scans
@@ -72,6 +75,15 @@ func (p *planner) planOf(i int, s *statement, now time.Time) plan {
 		out.costs = fewer
 	}
 	return out
+}
+
+// bindError is the user's error in what the planner says, or nil when the planner itself has come to its end.
+func (s *statement) bindError(err error) error {
+	var planErr *sql.PlanError
+	if !errors.As(err, &planErr) || planErr.Kind != "binder" && planErr.Kind != "catalog" && planErr.Kind != "parser" {
+		return nil
+	}
+	return &sql.SyntaxError{Message: planErr.Message, Offset: s.place(planErr.Position)}
 }
 
 // leewayOf widens dates only where the statement asks the clock and the day may change before it runs.
