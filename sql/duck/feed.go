@@ -181,6 +181,7 @@ func (f *feed) take(batch lake.TailBatch) error {
 		lines, seq = lines[n:], seq+1
 	}
 	f.pos = seq
+	f.minutes.added(seq)
 	f.samples = append(f.samples, lagSample{lag: time.Duration(batch.ReceivedAt), events: int64(batch.N)})
 	if f.flushAt.IsZero() {
 		f.flushAt = time.Now().Add(hotEvery)
@@ -199,9 +200,7 @@ func (f *feed) flushDue(ctx context.Context) error {
 	} else if f.flushAt.IsZero() {
 		f.visible.set(max(f.visible.load(), f.pos))
 	}
-	if err := f.minutes.flushDue(ctx, f.pos, f.received); err != nil {
-		return err
-	}
+	f.minutes.flushDue(ctx, f.pos, f.received)
 	if t := f.hot.table; t != nil && t.first < f.lake.Current().Watermark {
 		if err := f.hot.close(); err != nil {
 			return err
@@ -234,28 +233,31 @@ func (f *feed) rewind(ctx context.Context, from lake.Seq) error {
 	}
 	f.samples, f.flushAt, f.pos = nil, time.Time{}, from
 	f.visible.set(from)
-	return f.minutes.restart(ctx, from)
+	f.minutes.restart(ctx, from)
+	return nil
 }
 
-// waitVisible waits until statements see everything below seq, but not longer than limit.
-func (f *feed) waitVisible(ctx context.Context, seq lake.Seq, limit time.Duration) error {
+// waitVisible waits until statements see everything below seq: while the feed comes nearer, but not longer than patience without a step.
+func (f *feed) waitVisible(ctx context.Context, seq lake.Seq, patience time.Duration) error {
 	if seq <= 0 {
 		return nil
 	}
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
 	for {
 		at, changed := f.visible.look()
 		if at >= seq || f.lake.Current().Watermark >= seq {
 			return nil
 		}
+		timer := time.NewTimer(patience)
 		select {
 		case <-changed:
+			timer.Stop()
 		case <-timer.C:
 			return nil
 		case <-f.done:
+			timer.Stop()
 			return f.failure()
 		case <-ctx.Done():
+			timer.Stop()
 			return ctx.Err()
 		}
 	}

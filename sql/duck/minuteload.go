@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/lake/rollup"
@@ -17,19 +18,17 @@ import (
 // load fills the tables anew, on a goroutine of its own: from the rollup files of the pinned version, and from the log up to pos. It releases the pin.
 func (s *cellStore) load(ctx context.Context, l *lake.Lake, pin *lake.Pin, pos lake.Seq) {
 	s.from = max(pin.Version.Watermark, pos)
-	s.delta, s.dirty, s.base, s.loadErr = rollup.New(), false, nil, nil
+	s.delta, s.dirty, s.base = rollup.New(), time.Time{}, nil
 	for i, t := range tiers {
 		s.cells[i] = newOpenCells(t)
 	}
-	loading := make(chan struct{})
-	s.loading = loading
-	go func() {
-		defer close(loading)
+	s.start(func() error {
 		defer pin.Release()
-		if err := s.read(ctx, l, pin); err != nil {
-			s.loadErr = fmt.Errorf("load the minute tables: %w", err)
+		if err := s.read(ctx, l, pin); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("load the minute tables: %w", err)
 		}
-	}()
+		return nil
+	})
 }
 
 func (s *cellStore) read(ctx context.Context, l *lake.Lake, pin *lake.Pin) error {

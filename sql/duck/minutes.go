@@ -18,30 +18,29 @@ const (
 	cellsShare = 3
 )
 
-// minuteFeed keeps the cell tables of both instances: those of the panels from the start, those of the prompt once a statement names them.
+// minuteFeed keeps the cell tables of both instances: those of the panels from the start, those of the prompt once a statement names them. It belongs
+// to the feed's goroutine; writing is done on goroutines of the stores, so that hot rows never wait for cells.
 type minuteFeed struct {
 	engine *Engine
 	stores []*cellStore // begun ones
 	panels *cellStore
 	prompt *cellStore
 	wanted atomic.Bool // the prompt's tables
-	due    time.Time   // of the next flush; zero: nothing to flush
-	pause  time.Time   // no flush before
 }
 
 // cellStore is the cell tables of one instance. They count each event once: what lies below the watermark of the version that load pins, by its
 // rollup files; what lies between that and from, by reading the log once more; everything above as the feed hands it on.
 type cellStore struct {
-	conn  *conn
-	from  lake.Seq // events below it are load's
-	delta *rollup.Cells
-	dirty bool
-	cells [len(tiers)]*openCells
-
-	loading chan struct{} // closed when load has ended; the feed does not touch conn before
+	conn    *conn
+	from    lake.Seq      // events below it are load's
+	delta   *rollup.Cells // not yet handed to a job
+	dirty   time.Time     // when the first event of delta came; zero: delta is empty
+	cells   [len(tiers)]*openCells
+	working chan struct{} // closed when the job at hand has ended; a job owns conn, cells and the fields below
 	base    *rollup.Cells // load's part of the log
-	loadErr error
-	ready   chan struct{} // closed at the first flush after load
+	pause   time.Time     // no flush before
+
+	ready   chan struct{} // closed when load has been counted in
 	isReady bool
 	counted atomic.Int64 // one past the newest event counted
 	asOf    atomic.Int64 // received_at of the newest event counted
@@ -63,18 +62,18 @@ func (m *minuteFeed) begin(ctx context.Context, pin *lake.Pin, pos lake.Seq) {
 }
 
 // restart counts everything anew up to pos: the log took something back.
-func (m *minuteFeed) restart(ctx context.Context, pos lake.Seq) error {
+func (m *minuteFeed) restart(ctx context.Context, pos lake.Seq) {
+	m.stop()
 	for _, s := range m.stores {
-		<-s.loading
+		s.isReady = false
 		s.load(ctx, m.engine.lake, m.engine.lake.Pin(), pos)
 	}
-	return nil
 }
 
-// stop waits for what reads in the background. Its context has ended.
+// stop waits for the jobs.
 func (m *minuteFeed) stop() {
 	for _, s := range m.stores {
-		<-s.loading
+		<-s.working
 	}
 }
 
@@ -91,94 +90,125 @@ func (m *minuteFeed) add(e *lake.Event, seq lake.Seq) {
 	for _, s := range m.stores {
 		if seq >= s.from {
 			s.delta.Add(int64(e.Timestamp), e.ServiceName, e.Endpoint, e.Region, e.StatusCode, e.LatencyMS, e.HasLatency)
-			s.dirty = true
 		}
 	}
-	if m.due.IsZero() {
-		m.due = time.Now().Add(cellsEvery)
+}
+
+// added tells that a batch has been added.
+func (m *minuteFeed) added(pos lake.Seq) {
+	for _, s := range m.stores {
+		if s.dirty.IsZero() && pos > s.from {
+			s.dirty = time.Now()
+		}
 	}
 }
 
 // dueAt is when flushDue wants to be called; zero: no matter when.
 func (m *minuteFeed) dueAt() time.Time {
-	if m.due.IsZero() || m.due.After(m.pause) {
-		return m.due
+	var due time.Time
+	for _, s := range m.stores {
+		if at := s.dueAt(); !at.IsZero() && (due.IsZero() || at.Before(due)) {
+			due = at
+		}
 	}
-	return m.pause
+	return due
 }
 
-// flushDue writes the cells that changed. pos and received are of the newest event handed on.
-func (m *minuteFeed) flushDue(ctx context.Context, pos lake.Seq, received lake.Micros) error {
-	now := time.Now()
+func (s *cellStore) dueAt() time.Time {
+	switch {
+	case s.isWorking():
+		return time.Now().Add(cellsEvery / 10)
+	case !s.isReady:
+		return time.Now()
+	case s.dirty.IsZero():
+		return time.Time{}
+	}
+	if at := s.dirty.Add(cellsEvery); at.After(s.pause) {
+		return at
+	}
+	return s.pause
+}
+
+// flushDue starts to write the cells that changed. pos and received are of the newest event handed on.
+func (m *minuteFeed) flushDue(ctx context.Context, pos lake.Seq, received lake.Micros) {
 	if m.wanted.Load() && len(m.stores) == 1 {
 		m.stores = append(m.stores, m.prompt)
 		m.prompt.load(ctx, m.engine.lake, m.engine.lake.Pin(), pos)
 	}
-	due := m.dueAt()
-	timeUp := !due.IsZero() && !now.Before(due)
 	for _, s := range m.stores {
-		if s.isLoading() || s.isReady && !timeUp {
-			continue
-		}
-		if err := s.flush(now); err != nil {
-			return err
+		switch at := s.dueAt(); {
+		case s.isWorking() || s.failed.Load() != nil:
+		case s.isReady && s.dirty.IsZero():
+			s.tell(pos, received)
+		case !time.Now().Before(at):
+			s.flush(pos, received)
 		}
 	}
-	if timeUp {
-		m.due = time.Time{}
-		m.pause = time.Now().Add(cellsShare * time.Since(now))
-	}
-	for _, s := range m.stores {
-		if s.isLoading() || s.dirty {
-			if m.due.IsZero() {
-				m.due = now.Add(cellsEvery)
-			}
-			continue
-		}
-		s.counted.Store(int64(pos))
-		s.asOf.Store(int64(received))
-	}
-	return nil
 }
 
-func (s *cellStore) isLoading() bool {
+func (s *cellStore) tell(pos lake.Seq, received lake.Micros) {
+	s.counted.Store(int64(pos))
+	s.asOf.Store(int64(received))
+}
+
+func (s *cellStore) isWorking() bool {
 	select {
-	case <-s.loading:
+	case <-s.working:
 		return false
 	default:
 		return true
 	}
 }
 
-// flush merges what came in, in one transaction: a reader sees all four tables of a tier at the same moment.
-func (s *cellStore) flush(now time.Time) error {
-	if s.loadErr != nil {
-		s.failed.Store(&s.loadErr)
-		return nil // the panels tell; hot rows go on
-	}
-	if s.base != nil {
-		s.delta.Merge(s.base)
-		s.base, s.dirty = nil, true
-	}
-	if s.dirty {
-		if err := s.transact(now); err != nil {
-			return fmt.Errorf("refresh the minute tables: %w", err)
+// start runs a job on a goroutine of its own. Its error ends the store: panels tell it, hot rows go on.
+func (s *cellStore) start(job func() error) {
+	working := make(chan struct{})
+	s.working = working
+	go func() {
+		defer close(working)
+		if err := job(); err != nil {
+			s.failed.Store(&err)
 		}
-		s.delta, s.dirty = rollup.New(), false
-	}
-	if !s.isReady {
-		s.isReady = true
-		close(s.ready)
-	}
-	return nil
+	}()
 }
 
-func (s *cellStore) transact(now time.Time) error {
+// flush merges what came in, in one transaction: a reader sees all tables at the same moment.
+func (s *cellStore) flush(pos lake.Seq, received lake.Micros) {
+	delta, first := s.delta, !s.isReady
+	s.delta, s.dirty, s.isReady = rollup.New(), time.Time{}, true
+	s.start(func() error {
+		now := time.Now()
+		if s.base != nil {
+			delta.Merge(s.base)
+			s.base = nil
+		}
+		if err := s.transact(delta, now); err != nil {
+			return fmt.Errorf("refresh the minute tables: %w", err)
+		}
+		s.pause = time.Now().Add(cellsShare * time.Since(now))
+		s.tell(pos, received)
+		if first {
+			s.announce()
+		}
+		return nil
+	})
+}
+
+// announce says that the tables are complete; a reload after a rewind finds it said.
+func (s *cellStore) announce() {
+	select {
+	case <-s.ready:
+	default:
+		close(s.ready)
+	}
+}
+
+func (s *cellStore) transact(delta *rollup.Cells, now time.Time) error {
 	if err := s.conn.exec("BEGIN"); err != nil {
 		return err
 	}
 	for _, cells := range s.cells {
-		if err := cells.merge(s.conn, s.delta, now); err != nil {
+		if err := cells.merge(s.conn, delta, now); err != nil {
 			return errors.Join(err, s.conn.exec("ROLLBACK"))
 		}
 	}
@@ -187,21 +217,20 @@ func (s *cellStore) transact(now time.Time) error {
 
 // wait blocks until the tables answer.
 func (s *cellStore) wait(ctx context.Context, e *Engine) error {
-	select {
-	case <-s.ready:
-	default:
+	for {
+		if err := s.failed.Load(); err != nil {
+			return *err
+		}
 		select {
 		case <-s.ready:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-e.feed.done:
 			return errors.Join(errClosed, e.feed.failure())
+		case <-time.After(cellsEvery): // a failure is not announced
 		}
 	}
-	if err := s.failed.Load(); err != nil {
-		return *err
-	}
-	return nil
 }
 
 // needMinutes makes sure that the prompt has its cell tables when the statement names one.

@@ -18,7 +18,7 @@ import (
 const (
 	// defaultMaxRows is what a grid can page through without the driver's materialised rows costing more than some MB.
 	defaultMaxRows = 10_000
-	// minSeqWait bounds Query.MinSeq: reading one's own writes takes a flush, not seconds.
+	// minSeqWait bounds Query.MinSeq: reading one's own writes takes a flush, not seconds. Behind a backlog it counts from the feed's last step.
 	minSeqWait = time.Second
 )
 
