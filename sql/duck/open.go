@@ -112,11 +112,17 @@ func (b box) check(c *conn) error {
 		"allowed_directories": "[" + strings.Join(allowed, ", ") + "]", "allowed_paths": "[]", "enable_external_access": "false",
 		"lock_configuration": "true", "default_null_order": "NULLS_LAST",
 	}
-	for name, value := range want {
-		got, err := c.text("SELECT value FROM duckdb_settings() WHERE name = ?", name)
-		if err != nil {
-			return fmt.Errorf("read the setting %s back: %w", name, err)
+	set, err := c.query("SELECT name, value FROM duckdb_settings()", 0)
+	if err != nil {
+		return fmt.Errorf("read the settings back: %w", err)
+	}
+	for _, row := range set.rows {
+		name, got := text(row[0]), text(row[1])
+		value, wanted := want[name]
+		if !wanted {
+			continue
 		}
+		delete(want, name)
 		if name == "allowed_directories" {
 			dirs := strings.Split(strings.Trim(got, "[]"), ", ")
 			slices.Sort(dirs)
@@ -125,6 +131,9 @@ func (b box) check(c *conn) error {
 		if got != value {
 			return fmt.Errorf("the setting %s of the sandbox is %q, want %q: this release of DuckDB cannot be trusted with statements", name, got, value)
 		}
+	}
+	if len(want) > 0 {
+		return fmt.Errorf("%d settings of the sandbox are not known: this release of DuckDB cannot be trusted with statements", len(want))
 	}
 	if err := c.exec("SET threads = 1"); err == nil {
 		return errors.New("the sandbox's settings can be changed after the lock: this release of DuckDB cannot be trusted with statements")
