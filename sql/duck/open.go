@@ -55,7 +55,8 @@ func (in *instance) setUp(b box) error {
 			return err
 		}
 		in.conns = append(in.conns, c)
-		for _, text := range []string{"SET enable_progress_bar = true", "SET enable_progress_bar_print = false"} {
+		// These count for one connection; errors as JSON tell their place in the text.
+		for _, text := range []string{"SET enable_progress_bar = true", "SET enable_progress_bar_print = false", "SET errors_as_json = true"} {
 			if err := c.exec(text); err != nil {
 				return fmt.Errorf("%s: %w", text, err)
 			}
@@ -86,7 +87,6 @@ func (b box) settings() []string {
 	}
 	return append(macros(),
 		"SET GLOBAL TimeZone = 'UTC'",
-		"SET errors_as_json = true", // they tell the place in the text
 		fmt.Sprintf("SET threads = %d", b.threads),
 		fmt.Sprintf("SET memory_limit = '%dB'", b.memory),
 		"SET temp_directory = "+sql.Literal(b.spill),
