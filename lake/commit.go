@@ -21,6 +21,9 @@ func (c *catalog) commit(ctx context.Context, tx Tx) (*Version, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return nil, ErrClosed
+	}
 	if c.unsettled {
 		if _, err := c.adopt(); err != nil {
 			return nil, fmt.Errorf("commit %s: an earlier commit is not settled: %w", tx.ID, err)
