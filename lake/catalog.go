@@ -38,7 +38,6 @@ type catalog struct {
 	pins    map[uint64]int // in this process, by version
 
 	troubles troubles
-	damaged  atomic.Pointer[error] // a checkpoint that was passed over at opening
 }
 
 // ErrUnsettled is a commit whose object is in place while the disk did not confirm its name. It may or may not survive a power cut; the

@@ -137,8 +137,8 @@ func (c *catalog) reloadOnce() error {
 	return nil
 }
 
-// newestCheckpoint reads the newest valid one; the empty version when there is none. One that is damaged is passed over and named by
-// verify; one of a newer release is not.
+// newestCheckpoint reads the newest valid one; the empty version when there is none. One that is damaged is passed over and told;
+// one of a newer release is not.
 func (c *catalog) newestCheckpoint(list catalogList) (*Version, []goneFile, error) {
 	var firstDamage error
 	for i := len(list.checkpoints) - 1; i >= 0; i-- {
@@ -148,7 +148,7 @@ func (c *catalog) newestCheckpoint(list catalogList) (*Version, []goneFile, erro
 		if errors.As(err, &damage) {
 			if firstDamage == nil {
 				firstDamage = err
-				c.damaged.Store(&firstDamage)
+				c.troubles.tell(troubleCheckpoint, err)
 			}
 			continue
 		}

@@ -85,10 +85,8 @@ func TestCommitFaultAtEveryStep(t *testing.T) {
 		for step := int64(0); ; step++ {
 			root := t.TempDir()
 			c := newTestCatalog(t, root, OSDisk{})
-			for range checkpointCommits - 1 {
-				mustCommit(t, c, testTx(c.current().Watermark, 1))
-			}
-			before := c.current()
+			before := mustCommit(t, c, testTx(1, 1))
+			c.logBytes = 2 * checkpointSlack // the commit is to write a checkpoint
 			disk := &faultDisk{Disk: OSDisk{}, failAt: step, sticky: sticky, lostLink: lostLink}
 			c.disk = disk
 			tx := testTx(before.Watermark, 7)
@@ -97,7 +95,7 @@ func TestCommitFaultAtEveryStep(t *testing.T) {
 			c.disk = OSDisk{}
 			mustFollowFault(t, c, before, tx, v, err)
 			if !reached {
-				if err != nil || step < 10 {
+				if err != nil || step < 10 || !exists(c.checkpointPath(v.Number)) {
 					t.Fatalf("ended after %d steps with %v", step, err)
 				}
 				return

@@ -37,10 +37,11 @@ type Lake struct {
 	litter  chan struct{} // asks for a walk over everything
 	due     chan struct{} // asks for a look whether to convert
 
-	hotBytes   atomic.Int64 // about; see trackHot
-	converting atomic.Int32 // conversions at work
-	books      atomic.Pointer[versionBooks]
-	followed   atomic.Pointer[rawState] // read-only: the raw log at the last refresh
+	hotBytes    atomic.Int64  // about; see trackHot
+	converting  atomic.Int32  // conversions at work
+	convertTurn chan struct{} // holds one while a conversion runs
+	books       atomic.Pointer[versionBooks]
+	followed    atomic.Pointer[rawState] // read-only: the raw log at the last refresh
 
 	stop   context.CancelFunc // of the goroutines that wg counts
 	wg     sync.WaitGroup
@@ -82,7 +83,7 @@ func Open(ctx context.Context, cfg Config) (*Lake, error) {
 	}
 	l := &Lake{
 		cfg: cfg, layout: Layout{Root: cfg.Dir}, disk: cfg.Disk, now: cfg.Now, txs: newTransactions(),
-		litter: make(chan struct{}, 1), due: make(chan struct{}, 1), closed: make(chan struct{}),
+		litter: make(chan struct{}, 1), due: make(chan struct{}, 1), convertTurn: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
