@@ -34,6 +34,9 @@ func (c *catalog) commit(ctx context.Context, tx Tx) (*Version, error) {
 			return nil, err
 		}
 		v, err := c.tryCommit(tx)
+		if errors.Is(err, ErrConflict) && c.moved() {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("commit %s: %w", tx.ID, err)
 		}
@@ -41,6 +44,13 @@ func (c *catalog) commit(ctx context.Context, tx Tx) (*Version, error) {
 			return v, nil
 		}
 	}
+}
+
+// moved looks for versions that others committed, and says whether there were any. Called with mu held.
+func (c *catalog) moved() bool {
+	before := c.current()
+	_, err := c.adopt()
+	return err == nil && c.current() != before
 }
 
 // validate finds what no state of the catalog could accept.
