@@ -38,8 +38,8 @@ func (c *Canvas) Box(r Rect, title string, focused, heavy bool) {
 // OnFrame writes a word into the top edge of a box so that it ends before column right; it keeps clear of the title.
 func (c *Canvas) OnFrame(r Rect, title string, right int, s string, style Style) {
 	w := Width(s)
-	if s == "" || right-w-2 < r.X+Width(title)+3 {
+	if s == "" || right-w-2 < r.X+Width(title)+4 {
 		return
 	}
-	c.Text(right-w-1, r.Y, " "+s+" ", style)
+	c.Text(right-w-2, r.Y, " "+s+" ", style)
 }

@@ -15,6 +15,18 @@ type Lines struct {
 	Styles []cell.Style               // one a series
 	Label  func(value float64) string // of the vertical axis
 	Ticks  []string                   // below the chart, spread over its width; empty: no axis
+	Marks  bool                       // there are no colours: lines are told apart by their signs
+}
+
+// signs are the lines' signs where colours cannot tell them apart.
+var signs = [...]string{"*", "o", "+", "x", "#", "%"}
+
+// Sign stands for a series in a legend.
+func (l *Lines) Sign(i int) string {
+	if l.Marks {
+		return signs[i%len(signs)]
+	}
+	return "●"
 }
 
 // firstColor is what we tell asciigraph for series 0: a number of the 256 colours, which it writes as it stands. It is our own mark in its
@@ -46,6 +58,9 @@ func (l *Lines) Draw(c *cell.Canvas, r cell.Rect) {
 			set := asciigraph.DefaultCharSet
 			if c.ASCII {
 				set = asciiCharSet
+			}
+			if l.Marks {
+				set = asciigraph.CreateCharSet(l.Sign(i))
 			}
 			chars = append(chars, set)
 		}
