@@ -130,6 +130,8 @@ func (s *parquetSink) footer() int64 {
 func (s *parquetSink) facts(entry *FileEntry, w *parquet.Writer) {
 	entry.Bytes, entry.CRC32C, entry.FooterBytes = s.bytes, s.sum.Sum32(), s.footer()
 	meta := w.File().Metadata()
+	// Reset would clear the column names of these, in arrays that the writer goes on to use: its next file would have none.
+	defer clear(meta.RowGroups)
 	entry.Rows = meta.NumRows
 	entry.ColumnBytes = make([]int64, len(w.Schema().Columns()))
 	for _, group := range meta.RowGroups {
