@@ -19,7 +19,7 @@ const (
 	// groupRows is DuckDB's own row-group size: measured, smaller groups do not make a pruned query faster.
 	groupRows = 122_880
 	// pageBytes is what a page may hold before compression; a page is read and decompressed as a whole.
-	pageBytes = 1 << 20
+	pageBytes = 256 << 10
 	// handRows is how many values go to a column writer at a time: few enough for the first-level cache.
 	handRows = 512
 
