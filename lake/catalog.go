@@ -26,10 +26,11 @@ type catalog struct {
 	readOnly bool
 
 	mu         sync.Mutex // one commit or refresh at a time; held over disk operations
-	unsettled  bool       // a version was linked and the folder's sync failed: adopt before the next commit
-	checkpoint uint64     // number of the newest checkpoint
-	logBytes   int64      // of the version objects after it
-	checkBytes int64      // of the newest checkpoint
+	closed     bool
+	unsettled  bool   // a version was linked and the folder's sync failed: adopt before the next commit
+	checkpoint uint64 // number of the newest checkpoint
+	logBytes   int64  // of the version objects after it
+	checkBytes int64  // of the newest checkpoint
 
 	cur     atomic.Pointer[Version]
 	pub     sync.Mutex    // publication: cur, gone, changed, pins
@@ -199,6 +200,13 @@ func (c *catalog) refresh() error {
 	defer c.mu.Unlock()
 	_, err := c.adopt()
 	return err
+}
+
+// close lets the commit at work end and refuses later ones: another process may own the folder soon.
+func (c *catalog) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
 }
 
 // waitVersion blocks until a version above after is current.

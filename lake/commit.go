@@ -21,6 +21,9 @@ func (c *catalog) commit(ctx context.Context, tx Tx) (*Version, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return nil, ErrClosed
+	}
 	if c.unsettled {
 		if _, err := c.adopt(); err != nil {
 			return nil, fmt.Errorf("commit %s: an earlier commit is not settled: %w", tx.ID, err)
@@ -34,6 +37,9 @@ func (c *catalog) commit(ctx context.Context, tx Tx) (*Version, error) {
 			return nil, err
 		}
 		v, err := c.tryCommit(tx)
+		if errors.Is(err, ErrConflict) && c.moved() {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("commit %s: %w", tx.ID, err)
 		}
@@ -41,6 +47,13 @@ func (c *catalog) commit(ctx context.Context, tx Tx) (*Version, error) {
 			return v, nil
 		}
 	}
+}
+
+// moved looks for versions that others committed, and says whether there were any. Called with mu held.
+func (c *catalog) moved() bool {
+	before := c.current()
+	_, err := c.adopt()
+	return err == nil && c.current() != before
 }
 
 // validate finds what no state of the catalog could accept.

@@ -149,3 +149,16 @@ func TestCommitCancelled(t *testing.T) {
 		t.Fatalf("the catalog holds %v", left)
 	}
 }
+
+// parquetFault is a disk on which no Parquet file moves into its place while it is broken.
+type parquetFault struct {
+	Disk
+	broken atomic.Bool
+}
+
+func (d *parquetFault) Rename(from, to string) error {
+	if d.broken.Load() {
+		return errFault
+	}
+	return d.Disk.Rename(from, to)
+}

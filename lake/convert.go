@@ -33,6 +33,8 @@ func (l *Lake) Convert(ctx context.Context, p *Progress) (ConvertResult, error) 
 		return result, err
 	}
 	defer l.endConvertTurn()
+	ctx, stop := l.untilClosed(ctx)
+	defer stop()
 	err := l.convertAll(ctx, p, &result)
 	result.Version = l.Current().Number
 	result.Elapsed = time.Since(started)

@@ -2,6 +2,7 @@ package lake
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 )
 
@@ -39,4 +40,11 @@ func (r RawLog) ReadSegment(s Segment, fn func([]byte, Seq, int) error) error {
 }
 func (r RawLog) Notes(since Micros, fn func(Seq, int, Micros, []byte) error) error {
 	return r.notes(since, fn)
+}
+
+// NewerIndex is the index with the next format's number in its header.
+func NewerIndex(index []byte) []byte {
+	p := append([]byte(nil), index...)
+	p[4] = indexFormat + 1
+	return append(binary.LittleEndian.AppendUint32(p[:headerSize-4:headerSize-4], crc32c(0, p[:headerSize-4])), p[headerSize:]...)
 }

@@ -3,7 +3,6 @@ package lake
 import (
 	"encoding/binary"
 	"math/bits"
-	"unicode/utf8"
 )
 
 // jsonFlags says what a walked piece of JSON holds beside plain compact ASCII. A piece without flags is its own canonical form.
@@ -41,11 +40,12 @@ const (
 )
 
 // stringStops marks, in the high bit of each byte of x, quotes, backslashes and control characters. Only the lowest mark is reliable:
-// a borrow may raise false ones above it.
+// a borrow may raise false ones above it. Flipping bit 1 puts the quote (0x22) beside the control characters and the space (0x20) above it,
+// so that one subtraction finds both.
 func stringStops(x uint64) uint64 {
-	quote := x ^ swarOnes*'"'
-	slash := x ^ swarOnes*'\\'
-	return ((quote-swarOnes)&^quote | (slash-swarOnes)&^slash | (x-swarOnes*0x20)&^x) & swarHigh
+	low := (x ^ swarOnes*0x02) - swarOnes*0x21
+	slash := (x ^ swarOnes*'\\') - swarOnes
+	return (low | slash) &^ x & swarHigh
 }
 
 // stringRun skips characters that need no attention from i on; it returns the offset of the first quote, backslash or control character
@@ -320,84 +320,4 @@ func (w *jsonWalk) members(i, depth int, list []jsonMember) (_ []jsonMember, nex
 			return list, i
 		}
 	}
-}
-
-// appendUnescaped appends the text of the body of a walked JSON string. Lone surrogates and bytes that are not UTF-8 become U+FFFD.
-func appendUnescaped(dst, body []byte) []byte {
-	for i := 0; i < len(body); {
-		c := body[i]
-		switch {
-		case c == '\\' && body[i+1] == 'u':
-			r, _ := hex4(body, i+2)
-			i += 6
-			if 0xd800 <= r && r < 0xe000 {
-				low, ok := rune(0), false
-				if r < 0xdc00 && i+1 < len(body) && body[i] == '\\' && body[i+1] == 'u' {
-					low, ok = hex4(body, i+2)
-				}
-				if ok && 0xdc00 <= low && low < 0xe000 {
-					r = 0x10000 + (r-0xd800)<<10 + (low - 0xdc00)
-					i += 6
-				} else {
-					r = utf8.RuneError
-				}
-			}
-			dst = utf8.AppendRune(dst, r)
-		case c == '\\':
-			dst = append(dst, unescaped(body[i+1]))
-			i += 2
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
-			i++
-		default:
-			r, n := utf8.DecodeRune(body[i:])
-			dst = utf8.AppendRune(dst, r)
-			i += n
-		}
-	}
-	return dst
-}
-
-func unescaped(c byte) byte {
-	switch c {
-	case 'b':
-		return '\b'
-	case 'f':
-		return '\f'
-	case 'n':
-		return '\n'
-	case 'r':
-		return '\r'
-	case 't':
-		return '\t'
-	}
-	return c // a quote, a backslash or a slash stands for itself
-}
-
-// appendCompact appends the canonical form of a walked value: no whitespace between tokens, strings as appendQuoted writes them, numbers
-// digit for digit.
-func appendCompact(dst, value []byte, flags jsonFlags) []byte {
-	if flags == 0 || flags == jsonWide && utf8.Valid(value) {
-		return append(dst, value...)
-	}
-	for i := 0; i < len(value); {
-		switch c := value[i]; c {
-		case ' ', '\n', '\t', '\r':
-			i++
-		case '"':
-			end := i + 1
-			for value[end] != '"' {
-				if value[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			dst = appendQuoted(dst, string(appendUnescaped(nil, value[i+1:end])))
-			i = end + 1
-		default:
-			dst = append(dst, c)
-			i++
-		}
-	}
-	return dst
 }

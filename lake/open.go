@@ -43,10 +43,11 @@ type Lake struct {
 	books       atomic.Pointer[versionBooks]
 	followed    atomic.Pointer[rawState] // read-only: the raw log at the last refresh
 
-	stop   context.CancelFunc // of the goroutines that wg counts
-	wg     sync.WaitGroup
-	closed chan struct{}
-	once   sync.Once
+	background context.Context    // ends when the lake closes
+	stop       context.CancelFunc // of background
+	wg         sync.WaitGroup     // goroutines of ours
+	closed     chan struct{}
+	once       sync.Once
 }
 
 func (cfg Config) withDefaults() (Config, error) {
@@ -95,15 +96,14 @@ func Open(ctx context.Context, cfg Config) (*Lake, error) {
 	if err := open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open lake %s: %w", cfg.Dir, err), l.releaseAll())
 	}
-	background, stop := context.WithCancel(context.Background())
-	l.stop = stop
+	l.background, l.stop = context.WithCancel(context.Background())
 	if cfg.ReadOnly {
-		l.goRun(func() { l.follow(background) })
+		l.goRun(func() { l.follow(l.background) })
 		return l, nil
 	}
-	l.goRun(func() { l.sweepLoop(background) })
+	l.goRun(func() { l.sweepLoop(l.background) })
 	if cfg.ConvertAge > 0 {
-		l.goRun(func() { l.autoConvert(background) })
+		l.goRun(func() { l.autoConvert(l.background) })
 	}
 	return l, nil
 }
@@ -177,13 +177,22 @@ func (l *Lake) openReadOnly() error {
 	return nil
 }
 
-// Close stops what runs in the background, and lets go of the lake. What was acknowledged is on the disk already.
+// untilClosed is ctx that also ends when the lake closes: for work that must not go on once another process may own the lake.
+func (l *Lake) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(l.background, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// Close stops what runs in the background and conversions under way, and lets go of the lake. What was acknowledged is on the disk already.
 func (l *Lake) Close() error {
 	var err error
 	l.once.Do(func() {
 		close(l.closed)
 		l.stop()
 		l.wg.Wait()
+		l.convertTurn <- struct{}{} // the conversion under way has ended, and none begins
+		l.cat.close()
 		err = l.releaseAll()
 	})
 	return err

@@ -11,6 +11,7 @@ const (
 	maxEventBytes      = 1 << 20 // the whole object as sent
 	maxDepth           = 64      // nesting, the object itself included: the depth that common readers of the raw files take
 	maxAttributesBytes = 64 << 10
+	maxServiceBytes    = 64
 )
 
 // Contract is the rule that every accepted event has passed. The zero value is ready.

@@ -94,8 +94,9 @@ func with(members string) string {
 	return `{"timestamp":"2026-11-21T07:00:00Z","service_name":"s",` + members + `}`
 }
 
-func TestParseRefuses(t *testing.T) {
-	check := func(in, field, reason string) {
+// refuses makes a check that an input is refused for a field with a reason.
+func refuses(t *testing.T) func(in, field, reason string) {
+	return func(in, field, reason string) {
 		t.Helper()
 		var e Event
 		_, err := Contract{}.Parse([]byte(in), testNow, &e)
@@ -108,6 +109,10 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%.200s: got %q %q, want %q %q", in, fe.Field, fe.Reason, field, reason)
 		}
 	}
+}
+
+func TestParseRefusesWhatIsNoObject(t *testing.T) {
+	check := refuses(t)
 	check(``, "", "empty")
 	check("  \n", "", "empty")
 	check(`[1]`, "", "must be one JSON object, got [1]")
@@ -124,6 +129,10 @@ func TestParseRefuses(t *testing.T) {
 	check(strings.Repeat("x", maxEventBytes+1), "", "1048577 bytes long, the limit is 1048576")
 	check(with(`"a":`+strings.Repeat("[", 64)+strings.Repeat("]", 64)), "", "nested deeper than 64")
 	check(with(`"a":`+strings.Repeat("[", 300000)), "", "nested deeper than 64")
+}
+
+func TestParseRefusesFields(t *testing.T) {
+	check := refuses(t)
 	check(`{"service_name":"s"}`, "timestamp", "missing")
 	check(`{"timestamp":1795247765}`, "service_name", "missing")
 	check(`{"timestamp":1795247765,"service_name":null}`, "service_name", "missing")

@@ -17,7 +17,7 @@ var textFields = [...]struct {
 	limit int
 }{
 	{fieldEventID, "event_id", 64},
-	{fieldService, "service_name", 64},
+	{fieldService, "service_name", maxServiceBytes},
 	{fieldEndpoint, "endpoint", 2048},
 	{fieldMethod, "method", 16},
 	{fieldRegion, "region", 255},
@@ -124,7 +124,7 @@ func (o *jsonObject) texts(buf []byte, at *[fieldCount]span, strict bool) ([]byt
 		}
 		start := len(buf)
 		body := raw[1 : len(raw)-1]
-		if o.members[o.at[rule.field]-1].valFlags == 0 {
+		if flags := o.members[o.at[rule.field]-1].valFlags; flags == 0 || flags == jsonWide && utf8.Valid(body) {
 			buf = append(buf, body...)
 		} else {
 			buf = appendUnescaped(buf, body)
@@ -157,7 +157,7 @@ func (o *jsonObject) texts(buf []byte, at *[fieldCount]span, strict bool) ([]byt
 
 // validService says whether s is [a-z0-9][a-z0-9._-]{0,63}: safe as a folder's name in every engine's Hive layout.
 func validService(s []byte) bool {
-	if len(s) == 0 || len(s) > 64 || s[0] == '.' || s[0] == '_' || s[0] == '-' {
+	if len(s) == 0 || len(s) > maxServiceBytes || !serviceStart(s[0]) {
 		return false
 	}
 	for _, c := range s {
@@ -167,6 +167,9 @@ func validService(s []byte) bool {
 	}
 	return true
 }
+
+// serviceStart says whether a byte of a service name may be its first.
+func serviceStart(c byte) bool { return c != '.' && c != '_' && c != '-' }
 
 // serviceByte holds the bytes of a service name.
 var serviceByte = func() (set [256]bool) {

@@ -121,7 +121,7 @@ func (s *Scanner) head(p []byte, e *Event) int {
 	for end < len(p) && serviceByte[p[end]] {
 		end++
 	}
-	if end == len(p) || p[end] != '"' || !validService(p[i:end]) {
+	if end == len(p) || p[end] != '"' || end == i || end-i > maxServiceBytes || !serviceStart(p[i]) {
 		return -1
 	}
 	e.ServiceName = alias(p, i, end)

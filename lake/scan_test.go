@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"regexp"
@@ -18,17 +17,9 @@ var strictRFC3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(
 
 // reference reads a line with encoding/json and time alone: what Scanner must agree with. ok is false for a line that it cannot judge.
 func reference(line []byte) (e Event, ok bool, err error) {
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.UseNumber()
 	members := map[string]json.RawMessage{}
-	if err := dec.Decode(&members); err != nil {
+	if err := json.Unmarshal(line, &members); err != nil {
 		return e, true, err
-	}
-	if members == nil {
-		return e, true, errors.New("null")
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return e, true, errors.New("trailing data")
 	}
 	texts := map[string]*string{"event_id": &e.EventID, "service_name": &e.ServiceName, "endpoint": &e.Endpoint, "method": &e.Method,
 		"region": &e.Region, "host": &e.Host, "level": &e.Level, "message": &e.Message, "request_id": &e.RequestID, "trace_id": &e.TraceID, "span_id": &e.SpanID}
@@ -63,17 +54,8 @@ func reference(line []byte) (e Event, ok bool, err error) {
 				e.ReceivedAt = MicrosOf(at)
 			}
 		case "status_code", "latency_ms":
-			var n float64
-			if err := json.Unmarshal(raw, &n); err != nil {
+			if err := referenceNumber(&e, key, raw); err != nil {
 				return e, true, err
-			}
-			if key == "status_code" {
-				if n != math.Trunc(n) || n != 0 && (n < 100 || n > 599) {
-					return e, true, errors.New("status")
-				}
-				e.StatusCode = int32(n)
-			} else if e.LatencyMS, e.HasLatency = n, true; n < 0 {
-				return e, true, errors.New("negative")
 			}
 		case "attributes":
 			if raw[0] != '{' {
@@ -90,6 +72,24 @@ func reference(line []byte) (e Event, ok bool, err error) {
 		return e, true, errors.New("missing")
 	}
 	return e, true, nil
+}
+
+func referenceNumber(e *Event, key string, raw []byte) error {
+	var n float64
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return err
+	}
+	if key == "status_code" {
+		if n != math.Trunc(n) || n != 0 && (n < 100 || n > 599) {
+			return errors.New("status")
+		}
+		e.StatusCode = int32(n)
+		return nil
+	}
+	if e.LatencyMS, e.HasLatency = n, true; n < 0 {
+		return errors.New("negative")
+	}
+	return nil
 }
 
 // canonicalJSON rewrites JSON through encoding/json's token stream: compact, strings escaped minimally.

@@ -249,7 +249,7 @@ func (s *sweeper) dead(f *litterFile) bool {
 	return s.txs.hasFailed(f.tx) || f.modified.Before(s.since)
 }
 
-// walk lists our files and the foreign ones of a zone, and removes empty folders.
+// walk lists our files and the foreign ones of a zone, and removes empty folders of dead processes.
 func (s *sweeper) walk(zone string, rollup bool) (ours []litterFile, foreign []string, err error) {
 	err = filepath.WalkDir(zone, func(path string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -259,7 +259,7 @@ func (s *sweeper) walk(zone string, rollup bool) (ours []litterFile, foreign []s
 			return err
 		}
 		if entry.IsDir() {
-			if path != zone {
+			if info, err := entry.Info(); path != zone && err == nil && info.ModTime().Before(s.since) {
 				s.pruneDir(path)
 			}
 			return nil

@@ -59,6 +59,7 @@ type verification struct {
 	progress  *Progress
 	version   *Version
 	watermark Seq
+	window    Seq       // verifyWindow
 	accepted  seqRanges // by the raw log
 
 	mu      sync.Mutex // of what follows, and of report
@@ -81,15 +82,25 @@ func (l *Lake) Verify(ctx context.Context, p *Progress) (VerifyReport, error) {
 	}
 	pin := l.Pin()
 	defer pin.Release()
-	v := &verification{lake: l, ctx: ctx, progress: p, version: pin.Version, watermark: pin.Version.Watermark, bad: map[*FileEntry]bool{}}
-	v.report = VerifyReport{Version: pin.Version.Number, Problems: []VerifyProblem{}, Foreign: l.Foreign()}
+	v := newVerification(ctx, l, pin.Version, p)
+	err := v.run()
+	return v.report, err
+}
+
+func newVerification(ctx context.Context, l *Lake, version *Version, p *Progress) *verification {
+	v := &verification{lake: l, ctx: ctx, progress: p, version: version, watermark: version.Watermark, window: verifyWindow, bad: map[*FileEntry]bool{}}
+	v.report = VerifyReport{Version: version.Number, Problems: []VerifyProblem{}, Foreign: l.Foreign()}
+	return v
+}
+
+func (v *verification) run() error {
 	for _, step := range []func() error{v.catalog, v.raw, v.parquet, v.rollups} {
 		if err := step(); err != nil {
-			return v.report, fmt.Errorf("verify: %w", err)
+			return fmt.Errorf("verify: %w", err)
 		}
 	}
 	v.conclude()
-	return v.report, nil
+	return nil
 }
 
 func (v *verification) problem(path, advice, format string, args ...any) {

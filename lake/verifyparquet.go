@@ -28,7 +28,7 @@ func (v *verification) parquet() error {
 	if retired := v.version.Ledger.RetiredTo; retired > 1 { // raw no longer says what these were; at least none may be there twice
 		proved = append(seqRanges{{1, retired}}, proved.from(retired)...)
 	}
-	windows := proved.windows(verifyWindow)
+	windows := proved.windows(v.window)
 	if len(windows) == 0 {
 		windows = []seqRange{{0, 0}} // files without accepted events are read as well
 	}

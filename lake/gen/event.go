@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 
 	"github.com/signallake/signallake/lake"
@@ -34,7 +33,6 @@ func (g *Generator) appendChunk(dst []byte, number int64) []byte {
 		incidents: g.incidents, bursts: g.bursts}
 	copy(c.head[:], g.tables.head)
 	copy(c.tail[:], g.tables.tail)
-	dst = slices.Grow(dst, int(last-first)*lineRoom/2)
 	for i := first; i < last; i++ {
 		for i >= g.calendar.before[c.slot+1] {
 			c.slot++
@@ -106,7 +104,9 @@ func (c *chunk) draw(i int64) draw {
 	multiple := int64(q[point]) + (int64(q[point+1])-int64(q[point]))*between>>12
 	d.latency = d.route.median * multiple / unit * factor * d.status.percent / 10_000 * slowdown
 	d.latency = max(d.latency+d.status.floor, 50)
-	d.number = 1 + (b>>48)*uint64(1+a>>52)>>12 // mostly of four digits
+	if d.number = 1 + (b>>48)*(a>>52)>>16; d.status.code == 504 {
+		d.number = uint64(d.latency / 1000) // the message of a timeout says how long it took
+	}
 	d.size = 200 + (d.choice>>40)*(d.choice>>24&0xff)>>14
 	return d
 }

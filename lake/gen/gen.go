@@ -32,7 +32,7 @@ const (
 	maxCount        = 1e10               // as above; ids stay unique far beyond
 	eventsAChunk    = 1024               // one random stream each: about 500 KiB of lines, which stay in a core's second-level cache
 	chunksABatch    = 2                  // about 1 MiB a batch: a write of good size
-	lineRoom        = 1024               // bytes that no line exceeds: bounded templates and numbers
+	batchRoom       = 1 << 20            // first size of a batch's buffer: what its lines mostly need
 	buffersALane    = 2                  // one being filled while the other is taken
 	maxServices     = 16                 // len(services()); Validate names it
 	chunkStride     = 0x9e3779b97f4a7c15 // 2^64 / golden ratio: neighbouring chunks get distant streams
@@ -144,6 +144,9 @@ func (g *Generator) work(ctx context.Context, l lane, first, stride, batches int
 		case lines = <-l.empty:
 		case <-ctx.Done():
 			return
+		}
+		if lines == nil {
+			lines = make([]byte, 0, batchRoom)
 		}
 		lines = lines[:0]
 		for c := b * chunksABatch; c < (b+1)*chunksABatch; c++ {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ func mustNew(t testing.TB, cfg Config) *Generator {
 func run(t testing.TB, cfg Config, workers int) []byte {
 	t.Helper()
 	var out bytes.Buffer
+	out.Grow(int(cfg.Count) * 500)
 	n := int64(0)
 	err := mustNew(t, cfg).Run(t.Context(), workers, func(b lake.Batch) error {
 		if got := bytes.Count(b.Lines, []byte{'\n'}); got != b.N {
@@ -138,9 +140,6 @@ func TestLinesKeepTheContract(t *testing.T) {
 			if duplicates, err := (lake.Contract{}).Parse(object, testEnd, &parsed); err != nil || duplicates != 0 || parsed != *e {
 				t.Fatalf("%s: %v\n%+v\n%+v", line, err, parsed, *e)
 			}
-			if len(line) > lineRoom {
-				t.Fatalf("%d bytes: %s", len(line), line)
-			}
 		})
 	}
 }
@@ -166,12 +165,12 @@ func quantile(values []float64, q float64) float64 {
 
 // TestIncidentsAreFindable compares an incident's service and region with its other regions at the same time and with itself beside it.
 func TestIncidentsAreFindable(t *testing.T) {
-	for seed := range uint64(4) {
-		cfg := Config{Seed: seed, Count: 1_000_000, Days: 3, End: testEnd}
+	for seed := range uint64(2) {
+		cfg := Config{Seed: seed, Count: 300_000, Days: 2, End: testEnd}
 		g := mustNew(t, cfg)
 		incidents := g.Incidents()
-		if len(incidents) < 3 || len(incidents) > 4 {
-			t.Fatalf("seed %d: %d incidents in three days", seed, len(incidents))
+		if len(incidents) < 2 || len(incidents) > 3 {
+			t.Fatalf("seed %d: %d incidents in two days", seed, len(incidents))
 		}
 		type side struct {
 			latency   []float64
@@ -229,6 +228,9 @@ func TestRhythmAndVariety(t *testing.T) {
 		regions[e.Region]++
 		if e.ServiceName == "auth" && e.Endpoint == "/api/session" && e.Region == "eu-west-1" && e.StatusCode == 200 {
 			median = append(median, e.LatencyMS)
+		}
+		if e.StatusCode == 504 && !strings.Contains(e.Message, strconv.Itoa(int(e.LatencyMS))) {
+			t.Fatalf("%q after %v ms", e.Message, e.LatencyMS)
 		}
 		if e.StatusCode >= 400 && e.Message == "" || e.TraceID == "" || e.SpanID == "" || e.RequestID == "" || e.Host == "" {
 			t.Fatalf("%+v lacks something", e)
@@ -314,6 +316,17 @@ type wire struct {
 	Attributes json.RawMessage `json:"attributes,omitempty"`
 }
 
+func encodeAll(w io.Writer, events []wire) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for i := range events {
+		if err := enc.Encode(&events[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // BenchmarkGenerate makes 100,000 events a round: ours on one and two goroutines, thrown away and into a file; the same events, held in
 // memory, through an encoding/json encoder; and the same bytes in one write.
 func BenchmarkGenerate(b *testing.B) {
@@ -353,16 +366,7 @@ func BenchmarkGenerate(b *testing.B) {
 		events = append(events, wire{e.EventID, e.Timestamp.Time().Format(layout), e.ReceivedAt.Time().Format(layout), e.ServiceName, e.Endpoint, e.Method,
 			e.StatusCode, e.LatencyMS, e.Region, e.Host, e.Level, e.Message, e.RequestID, e.TraceID, e.SpanID, json.RawMessage(e.Attributes)})
 	})
-	encode := func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		for i := range events {
-			if err := enc.Encode(&events[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	encode := func(w io.Writer) error { return encodeAll(w, events) }
 	var same bytes.Buffer
 	if encode(&same) != nil || !bytes.Equal(same.Bytes(), lines) {
 		b.Fatal("encoding/json writes other bytes")

@@ -38,7 +38,7 @@ func planIncidents(cfg Config, t *tables) []Incident {
 		from, to := max(day.Start(), cfg.Start), min((day+1).Start(), cfg.End)
 		length := lake.Micros(20+r.IntN(41)) * microsPerMinute
 		room := (to - from) - length - 2*incidentMargin
-		service, region := t.pickService(r), r.IntN(len(t.regions))
+		service, region := t.pickService(r), int(t.region[r.IntN(len(t.region))])
 		slow, fail := 5+r.IntN(6), 25+r.IntN(31)
 		// The middle half of the day's cover has the traffic that makes it seen.
 		place := r.Int64N(1 << 20)
