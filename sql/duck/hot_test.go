@@ -1,0 +1,82 @@
+package duck
+
+import (
+	"testing"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql"
+)
+
+func TestTypesAreTheSameInFilesAndHotRows(t *testing.T) {
+	l, e := openBoth(t, t.TempDir())
+	generateInto(t, l, 300, 1)
+	text := "select string_agg(distinct typeof(COLUMNS(*)), '') from events"
+	hot := ask(t, e, "%s", text)
+	if _, err := l.Convert(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	files := ask(t, e, "%s", text)
+	for i, c := range lake.Columns() {
+		if hot[0][i] != c.Type || files[0][i] != c.Type {
+			t.Errorf("%s: %v in hot rows, %v in files, want %s", c.Name, hot[0][i], files[0][i], c.Type)
+		}
+	}
+}
+
+// TestMinSeqSeesOwnWrites asks right after each acknowledgement.
+func TestMinSeqSeesOwnWrites(t *testing.T) {
+	l, e := openBoth(t, t.TempDir())
+	for i := range 10 {
+		first, err := l.Append(t.Context(), onceBatchOf(0, i*onceBatch))
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := e.Query(t.Context(), sql.Query{Text: "select count(*) from events", MinSeq: first + onceBatch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := int64((i + 1) * onceBatch); result.Rows[0][0] != want || result.Stats.HotRows != want {
+			t.Fatalf("%v rows, %d hot, want %d", result.Rows[0][0], result.Stats.HotRows, want)
+		}
+	}
+	fresh := e.Freshness()
+	if fresh.VisibleTo != l.Committed() || fresh.Committed != l.Committed() || fresh.LagP95 <= 0 || fresh.LagP95 > 5*time.Second || fresh.PerSecond <= 0 || fresh.NewestAt == 0 || fresh.Err != "" {
+		t.Errorf("%+v", fresh)
+	}
+}
+
+// TestHotTablesAreDropped: after a conversion only statements that run may hold them.
+func TestHotTablesAreDropped(t *testing.T) {
+	l, e := openBoth(t, t.TempDir())
+	generateInto(t, l, 500, 1)
+	ask(t, e, "select count(*) from events")
+	held := e.hot.pin()
+	if len(held.hot) == 0 {
+		t.Fatal("no hot table")
+	}
+	if _, err := l.Convert(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	generateInto(t, l, 50, 2)
+	if rows := ask(t, e, "select count(*) from events"); rows[0][0] != int64(550) {
+		t.Errorf("%v", rows)
+	}
+	name := held.hot[0].name
+	exists := func() bool {
+		c := <-e.conns
+		defer func() { e.conns <- c }()
+		_, err := c.query("select 1 from "+name+" limit 1", 1)
+		return err == nil
+	}
+	if !exists() {
+		t.Error("a table was dropped while a statement held it")
+	}
+	held.release()
+	for deadline := time.Now().Add(10 * time.Second); exists(); {
+		if time.Now().After(deadline) {
+			t.Fatal("the table is still there")
+		}
+		pause(t, 20*time.Millisecond)
+	}
+}
