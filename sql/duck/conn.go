@@ -117,11 +117,11 @@ func (c *conn) interruptUntil(done <-chan struct{}) {
 	ticker := time.NewTicker(interruptEvery)
 	defer ticker.Stop()
 	for {
-		mapping.Interrupt(c.handle)
 		select {
 		case <-done:
 			return
 		case <-ticker.C:
+			mapping.Interrupt(c.handle)
 		}
 	}
 }

@@ -62,7 +62,7 @@ type Engine struct {
 	spill   string // how the instances' spill folders begin; removed by Close
 	closing chan struct{}
 	once    sync.Once
-	running sync.WaitGroup // statements, the cancelled ones included
+	running jobs // statements, the cancelled ones included
 }
 
 var (
@@ -195,7 +195,7 @@ func (e *Engine) release() error {
 	if e.feed != nil {
 		errs = append(errs, e.feed.stop())
 	}
-	e.running.Wait()
+	e.running.close()
 	for _, in := range []*instance{e.prompt, e.panels} {
 		if in != nil {
 			errs = append(errs, in.close())

@@ -85,8 +85,7 @@ func (f *feed) failure() error {
 }
 
 func (f *feed) run(ctx context.Context) (err error) {
-	pin := f.lake.Pin()
-	f.pos = pin.Version.Watermark
+	f.pos = f.lake.Current().Watermark
 	f.visible.set(f.pos)
 	f.goal = f.lake.Committed()
 	tail := f.lake.Tail(f.pos)
@@ -94,7 +93,6 @@ func (f *feed) run(ctx context.Context) (err error) {
 		f.minutes.stop()
 		err = errors.Join(err, f.hot.close(), tail.Close())
 	}()
-	f.minutes.begin(ctx, pin, f.pos) // takes over the pin
 	if f.goal <= f.pos {
 		f.once.Do(func() { close(f.loaded) })
 	}
@@ -141,6 +139,9 @@ func (f *feed) next(ctx context.Context, tail *lake.Tail) (lake.TailBatch, error
 	waiting, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	f.waiting.Store(&cancel)
+	if f.minutes.asked() {
+		cancel()
+	}
 	return tail.Next(waiting)
 }
 
@@ -271,7 +272,7 @@ func (e *Engine) Freshness() sql.Freshness {
 	out.Committed = max(out.Committed, out.VisibleTo)
 	select {
 	case <-f.loaded:
-		out.Loading = !f.minutes.ready()
+		out.Loading = f.minutes.loading()
 	default:
 	}
 	if err := f.failure(); err != nil {

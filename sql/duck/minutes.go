@@ -18,20 +18,21 @@ const (
 	cellsShare = 3
 )
 
-// minuteFeed keeps the cell tables of both instances: those of the panels from the start, those of the prompt once a statement names them. It belongs
-// to the feed's goroutine; writing is done on goroutines of the stores, so that hot rows never wait for cells.
+// minuteFeed keeps the cell tables of both instances, each from the moment when somebody asks them: a process that only runs a statement over events
+// never loads them. It belongs to the feed's goroutine; writing is done on goroutines of the stores, so that hot rows never wait for cells.
 type minuteFeed struct {
 	engine *Engine
 	stores []*cellStore // begun ones
 	panels *cellStore
 	prompt *cellStore
-	wanted atomic.Bool // the prompt's tables
 }
 
 // cellStore is the cell tables of one instance. They count each event once: what lies below the watermark of the version that load pins, by its
 // rollup files; what lies between that and from, by reading the log once more; everything above as the feed hands it on.
 type cellStore struct {
 	conn    *conn
+	wanted  atomic.Bool // somebody asks
+	begun   bool
 	from    lake.Seq      // events below it are load's
 	delta   *rollup.Cells // not yet handed to a job
 	dirty   time.Time     // when the first event of delta came; zero: delta is empty
@@ -55,10 +56,20 @@ func newCellStore(c *conn) *cellStore {
 	return &cellStore{conn: c, delta: rollup.New(), ready: make(chan struct{})}
 }
 
-// begin starts the panels' store at pos, which is the watermark of the pinned version.
-func (m *minuteFeed) begin(ctx context.Context, pin *lake.Pin, pos lake.Seq) {
-	m.stores = append(m.stores, m.panels)
-	m.panels.load(ctx, m.engine.lake, pin, pos)
+// begin starts the stores that are wanted and not yet begun, at pos.
+func (m *minuteFeed) begin(ctx context.Context, pos lake.Seq) {
+	for _, s := range []*cellStore{m.panels, m.prompt} {
+		if s.wanted.Load() && !s.begun {
+			s.begun = true
+			m.stores = append(m.stores, s)
+			s.load(ctx, m.engine.lake, m.engine.lake.Pin(), pos)
+		}
+	}
+}
+
+// asked says whether begin has something to do.
+func (m *minuteFeed) asked() bool {
+	return m.panels.wanted.Load() && !m.panels.begun || m.prompt.wanted.Load() && !m.prompt.begun
 }
 
 // restart counts everything anew up to pos: the log took something back.
@@ -77,12 +88,13 @@ func (m *minuteFeed) stop() {
 	}
 }
 
-func (m *minuteFeed) ready() bool {
+// loading says whether the panels wait for their tables.
+func (m *minuteFeed) loading() bool {
 	select {
 	case <-m.panels.ready:
-		return true
-	default:
 		return false
+	default:
+		return m.panels.wanted.Load()
 	}
 }
 
@@ -131,10 +143,7 @@ func (s *cellStore) dueAt() time.Time {
 
 // flushDue starts to write the cells that changed. pos and received are of the newest event handed on.
 func (m *minuteFeed) flushDue(ctx context.Context, pos lake.Seq, received lake.Micros) {
-	if m.wanted.Load() && len(m.stores) == 1 {
-		m.stores = append(m.stores, m.prompt)
-		m.prompt.load(ctx, m.engine.lake, m.engine.lake.Pin(), pos)
-	}
+	m.begin(ctx, pos)
 	for _, s := range m.stores {
 		switch at := s.dueAt(); {
 		case s.isWorking() || s.failed.Load() != nil:
@@ -215,8 +224,11 @@ func (s *cellStore) transact(delta *rollup.Cells, now time.Time) error {
 	return s.conn.exec("COMMIT")
 }
 
-// wait blocks until the tables answer.
+// wait asks for the tables and blocks until they answer.
 func (s *cellStore) wait(ctx context.Context, e *Engine) error {
+	if !s.wanted.Swap(true) {
+		e.feed.wakeUp()
+	}
 	for {
 		if err := s.failed.Load(); err != nil {
 			return *err
@@ -237,8 +249,6 @@ func (s *cellStore) wait(ctx context.Context, e *Engine) error {
 func (e *Engine) needMinutes(ctx context.Context, s *statement) error {
 	for _, t := range tiers {
 		if s.relations[t.table] || s.relations[t.table+"_by_endpoint"] {
-			e.feed.minutes.wanted.Store(true)
-			e.feed.wakeUp()
 			return e.feed.minutes.prompt.wait(ctx, e)
 		}
 	}

@@ -25,23 +25,12 @@ func (e *Engine) panel(ctx context.Context, text string) (*rowSet, sql.Behind, e
 	behind.AsOf = e.asOf(store)
 	started := time.Now()
 	var set *rowSet
-	done := make(chan struct{})
-	e.running.Go(func() {
-		set, err = c.query(text, 0)
-		close(done)
-		e.panelConns <- c
-	})
-	select {
-	case <-done:
-		behind.Elapsed = time.Since(started)
-		return set, behind, panelError(err)
-	case <-ctx.Done():
-		e.running.Go(func() { c.interruptUntil(done) })
-		return nil, behind, ctx.Err()
-	case <-e.closing:
-		e.running.Go(func() { c.interruptUntil(done) })
-		return nil, behind, errClosed
+	var failed error
+	if err := e.onConn(ctx, c, e.panelConns, func() { set, failed = c.query(text, 0) }); err != nil {
+		return nil, behind, err
 	}
+	behind.Elapsed = time.Since(started)
+	return set, behind, panelError(failed)
 }
 
 func panelError(err error) error {

@@ -27,6 +27,9 @@ func ask(tb testing.TB, e *Engine, format string, args ...any) [][]any {
 func waitCounted(tb testing.TB, e *Engine) {
 	tb.Helper()
 	ask(tb, e, "select 1 from minutes limit 0")
+	if _, err := e.Extent(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
 	want, deadline := int64(e.lake.Committed()), time.Now().Add(30*time.Second)
 	for e.feed.minutes.panels.counted.Load() < want || e.feed.minutes.prompt.counted.Load() < want {
 		if time.Now().After(deadline) {

@@ -96,24 +96,13 @@ type run struct {
 	err       error
 }
 
-// start runs the statement on a goroutine that owns the connection until the statement has really stopped.
+// start runs the statement and waits for it, or for the end of ctx.
 func (r *run) start(ctx context.Context) (*sql.Result, error) {
-	e, done := r.engine, make(chan struct{})
-	e.running.Go(func() {
-		r.result, r.err = r.answer(ctx)
-		close(done)
-		e.conns <- r.conn
-	})
-	select {
-	case <-done:
-		return r.result, r.err
-	case <-ctx.Done():
-		e.running.Go(func() { r.conn.interruptUntil(done) })
-		return nil, ctx.Err()
-	case <-e.closing:
-		e.running.Go(func() { r.conn.interruptUntil(done) })
-		return nil, errClosed
+	err := r.engine.onConn(ctx, r.conn, r.engine.conns, func() { r.result, r.err = r.answer(ctx) })
+	if err != nil {
+		return nil, err
 	}
+	return r.result, r.err
 }
 
 func (r *run) answer(ctx context.Context) (*sql.Result, error) {
