@@ -186,6 +186,7 @@ func (j *journal) cycles(t *testing.T, dir string, disk *laketest.CrashDisk) {
 
 // TestCrashAnywhere cuts the power at every operation, in every way.
 func TestCrashAnywhere(t *testing.T) {
+	t.Parallel()
 	live := t.TempDir()
 	disk, err := laketest.NewCrashDisk(live)
 	if err != nil {
@@ -216,6 +217,7 @@ func TestCrashAnywhere(t *testing.T) {
 
 // TestCrashInRecovery cuts the power in the log, and again at every operation of the recovery.
 func TestCrashInRecovery(t *testing.T) {
+	t.Parallel()
 	live := t.TempDir()
 	disk, err := laketest.NewCrashDisk(live)
 	if err != nil {
@@ -225,7 +227,7 @@ func TestCrashInRecovery(t *testing.T) {
 	j.cycles(t, live, disk)
 	first, second := filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "second")
 	states := 0
-	for at := 3; at <= disk.Ops(); at += 90 / dice() {
+	for at := 3; at <= disk.Ops(); at += max(1, 120/dice()) {
 		for v := range laketest.Variants {
 			c := laketest.Cut{At: at, Variant: v, Seed: uint64(at)}
 			if err := errors.Join(os.RemoveAll(first), disk.Materialise(first, c)); err != nil {
@@ -266,6 +268,7 @@ func dice() int {
 
 // TestFaultAnywhere fails each operation in each way, once or for a while; what was acknowledged stays, and appends work again afterwards.
 func TestFaultAnywhere(t *testing.T) {
+	t.Parallel()
 	faults := []laketest.Fault{laketest.FaultError, laketest.FaultNoSpace, laketest.FaultShort, laketest.FaultLate}
 	for _, times := range []int{1, 9} {
 		for _, fault := range faults {

@@ -155,6 +155,7 @@ func zeroed(p []byte, from int) []byte {
 
 // TestGarbledTail damages the files of an unsealed segment at every byte of the last three batches.
 func TestGarbledTail(t *testing.T) {
+	t.Parallel()
 	s := makeSpecimen(t, false)
 	dir := filepath.Join(t.TempDir(), "lake")
 	last := len(s.batches) - 1
