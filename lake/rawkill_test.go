@@ -18,7 +18,7 @@ func TestCrashAfterKill(t *testing.T) {
 	t.Parallel()
 	states := 0
 	for n := 0; ; n += max(1, 12/dice()) {
-		dir := t.TempDir()
+		dir := memDir(t)
 		crash, err := laketest.NewCrashDisk(dir)
 		if err != nil {
 			t.Fatal(err)
@@ -47,7 +47,7 @@ func TestCrashAfterKill(t *testing.T) {
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
-		where := filepath.Join(t.TempDir(), "state")
+		where := filepath.Join(memDir(t), "state")
 		err = crash.Cuts(from, 1, uint64(n), func(c laketest.Cut) error {
 			states++
 			if err := errors.Join(os.RemoveAll(where), crash.Materialise(where, c)); err != nil {

@@ -18,6 +18,16 @@ import (
 
 func fixedNow() time.Time { return time.Unix(1_790_000_000, 0) }
 
+// memDir is a folder for the thousands of small states of a test: in memory where the system has such a place, as nothing there is synced anyway.
+func memDir(t testing.TB) string {
+	dir, err := os.MkdirTemp("/dev/shm", "signallake-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
 func openLog(t testing.TB, dir string, d lake.Disk, segmentBytes int64) lake.RawLog {
 	t.Helper()
 	r, err := lake.OpenRawLog(lake.Layout{Root: dir}, d, fixedNow, segmentBytes, false)
