@@ -95,15 +95,14 @@ func (p *Pin) Release() {
 	}
 }
 
-// TailBatch is one committed batch as a Tail hands it out.
+// TailBatch is what a Tail hands out at once: one committed batch, or several that follow each other without a gap.
 type TailBatch struct {
 	Segment    Seq // the segment it lies in
 	First      Seq // of its first event; the others follow without a gap
 	N          int
 	Lines      []byte // valid until the next call of Next
-	ReceivedAt Micros // when the batch was appended
-	Note       []byte
-	Rewound    bool // recovery in another process took back events that this tail had handed out: drop everything at or above First and go on from here
+	ReceivedAt Micros // when the first of its batches was appended
+	Rewound    bool   // N is 0: recovery in another process took back events that this tail had handed out; drop everything at or above First and go on
 }
 
 // ConvertResult says what a conversion did. Events is 0 when there was nothing to convert.
