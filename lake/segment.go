@@ -168,8 +168,8 @@ func (s *segmentReader) advance(size int) {
 // rewind goes back to an index offset where a record starts.
 func (s *segmentReader) rewind(off int64) { s.off, s.buf = off, nil }
 
-// span is a run of whole batches without a gap between them.
-type span struct {
+// lineRun is a run of whole batches without a gap between them.
+type lineRun struct {
 	first Seq
 	n     int
 	at    Micros // of its first batch
@@ -178,7 +178,7 @@ type span struct {
 
 // next returns the next batches that are not wholly below from and start below end, joined up to about maxBytes (one batch may be larger). Damaged
 // ranges that the index knows are passed over. io.EOF: no more up to limit (index offset) and end.
-func (s *segmentReader) next(limit int64, from, end Seq, maxBytes int64) (span, error) {
+func (s *segmentReader) next(limit int64, from, end Seq, maxBytes int64) (lineRun, error) {
 	s.parts = s.parts[:0]
 	var bytes int64
 	for {
@@ -190,7 +190,7 @@ func (s *segmentReader) next(limit int64, from, end Seq, maxBytes int64) (span, 
 			if len(s.parts) > 0 {
 				break // hand out what is good; the next call meets it again
 			}
-			return span{}, err
+			return lineRun{}, err
 		}
 		if n := len(s.parts); n > 0 {
 			last := &s.parts[n-1]
@@ -206,27 +206,27 @@ func (s *segmentReader) next(limit int64, from, end Seq, maxBytes int64) (span, 
 		}
 	}
 	if len(s.parts) == 0 {
-		return span{}, io.EOF
+		return lineRun{}, io.EOF
 	}
 	return s.load(int(bytes))
 }
 
 // load reads and checks the bytes of s.parts.
-func (s *segmentReader) load(size int) (span, error) {
+func (s *segmentReader) load(size int) (lineRun, error) {
 	s.lines = slices.Grow(s.lines[:0], size)[:size]
 	first, last := &s.parts[0], &s.parts[len(s.parts)-1]
 	got, err := s.data.ReadAt(s.lines, first.start)
 	if err != nil && err != io.EOF {
-		return span{}, fmt.Errorf("read raw segment: %w", err)
+		return lineRun{}, fmt.Errorf("read raw segment: %w", err)
 	}
 	for i := range s.parts {
 		r := &s.parts[i]
 		from, to := int(r.start-first.start), int(r.dataEnd()-first.start)
 		if to > got || crc32c(0, s.lines[from:to]) != r.crc {
-			return span{}, &DamageError{File: s.data.Name(), Offset: r.start, First: r.first, End: r.end(), Reason: "the checksum does not match"}
+			return lineRun{}, &DamageError{File: s.data.Name(), Offset: r.start, First: r.first, End: r.end(), Reason: "the checksum does not match"}
 		}
 	}
-	return span{first: first.first, n: int(last.end() - first.first), at: first.at, lines: s.lines}, nil
+	return lineRun{first: first.first, n: int(last.end() - first.first), at: first.at, lines: s.lines}, nil
 }
 
 // spanBytes is how much readSegment and a tail join: large enough that a batch's fixed cost vanishes, small enough for the processor's cache.

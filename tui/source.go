@@ -26,6 +26,7 @@ type Config struct {
 	Questions []NamedSQL // the saved queries that come with the program
 	ASCII     bool       // no box drawing, no braille
 	Mouse     bool
+	PanicKey  bool // Ctrl+\ panics: for the test that a bug leaves a usable terminal
 }
 
 // NamedSQL is a saved query.

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// command is one sub-command. Its run parses its own flags.
+type command struct {
+	name    string
+	args    string // the usage line behind the name
+	summary string
+	run     func(ctx context.Context, w *world, args []string) error
+}
+
+// commands lists every sub-command in the order that help shows them. The first one is what runs when none is named.
+func commands() []command {
+	return []command{
+		{"console", "[--addr HOST:PORT] [--plain]", "the console, with the ingest API in the background (the default)", runConsole},
+		{"serve", "[--addr HOST:PORT]", "the ingest API and the conversion alone, for a server", runServe},
+		{"generate", "[--count N] [--seed N] [--days N] [--services N] [--start TIME]", "write synthetic events into the lake", runGenerate},
+		{"convert", "[--layout partitioned|unpartitioned|both]", "turn raw JSONL into Parquet", runConvert},
+		{"query", "NAME | --sql TEXT [--format table|json|csv]", "ask a named question or any SQL", runQuery},
+		{"estimate", "--sql TEXT [--json]", "what a statement would read and cost, without running it", runEstimate},
+		{"status", "[--json]", "what the lake holds", runStatus},
+		{"verify", "[--json]", "prove that nothing is lost, doubled or damaged", runVerify},
+		{"files", "[--from TIME] [--to TIME] [--service S]", "the live Parquet files, as a read_parquet([...]) for other tools", runFiles},
+	}
+}
+
+// find splits the command line into a command and its arguments. --data may stand before the command's name; without a name it is the console.
+func find(args []string) (command, []string, error) {
+	at := 0
+	for at < len(args) && isDataFlag(args[at]) {
+		at++
+		if !strings.Contains(args[at-1], "=") {
+			at++
+		}
+	}
+	all := commands()
+	if at >= len(args) {
+		return all[0], args, nil
+	}
+	name := args[at]
+	rest := slices.Concat(args[:at], args[at+1:])
+	if slices.Contains([]string{"help", "--help", "-help", "-h"}, name) {
+		return command{run: runHelp}, args[at+1:], nil
+	}
+	if strings.HasPrefix(name, "-") {
+		return all[0], args, nil
+	}
+	for _, c := range all {
+		if c.name == name {
+			return c, rest, nil
+		}
+	}
+	return command{}, nil, usagef("unknown command %q: `signallake-tui help` lists them", name)
+}
+
+func isDataFlag(arg string) bool {
+	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	return strings.HasPrefix(arg, "-") && name == "data"
+}
+
+func runHelp(_ context.Context, w *world, args []string) error {
+	if len(args) > 0 {
+		for _, c := range commands() {
+			if c.name == args[0] {
+				err := c.run(context.Background(), &world{stdin: w.stdin, stdout: w.stdout, stderr: w.stdout, getenv: w.getenv}, []string{"--help"})
+				return err
+			}
+		}
+		return usagef("unknown command %q: `signallake-tui help` lists them", args[0])
+	}
+	fmt.Fprint(w.stdout, "signallake-tui: a console over a local-first log lake\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w.stdout, "  %-9s %s\n", c.name, c.summary)
+	}
+	fmt.Fprint(w.stdout, `
+Every command takes --data DIR (or SIGNALLAKE_DATA_DIR; ./data otherwise). `+"`signallake-tui help COMMAND`"+` lists its flags.
+Exit codes: 0 done, 1 failed, 2 wrong command line, 3 another process owns the lake, 4 verify found damage, 130 stopped.
+`)
+	return nil
+}
+
+// newFlags makes a command's flag set with --data in it.
+func newFlags(w *world, name string) (*flag.FlagSet, *string) {
+	var usage string
+	for _, c := range commands() {
+		if c.name == name {
+			usage = fmt.Sprintf("usage: signallake-tui %s %s\n%s\n", c.name, c.args, c.summary)
+		}
+	}
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {
+		fmt.Fprint(w.stderr, usage)
+		flags.SetOutput(w.stderr)
+		flags.PrintDefaults()
+		flags.SetOutput(io.Discard)
+	}
+	def := w.getenv("SIGNALLAKE_DATA_DIR")
+	if def == "" {
+		def = "data"
+	}
+	return flags, flags.String("data", def, "the lake's `folder`")
+}
+
+// parseFlags parses and returns what stands beside the flags, wherever it stands.
+func parseFlags(flags *flag.FlagSet, args []string, maxArgs int) ([]string, error) {
+	var rest []string
+	for {
+		if err := flags.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return nil, err
+			}
+			return nil, usagef("%s: %v", flags.Name(), err)
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		rest = append(rest, flags.Arg(0))
+		args = flags.Args()[1:]
+	}
+	if len(rest) > maxArgs {
+		return nil, usagef("%s: what is %q? `signallake-tui help %s` lists what it takes", flags.Name(), rest[maxArgs], flags.Name())
+	}
+	return rest, nil
+}

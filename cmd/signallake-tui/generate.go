@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/tui"
+)
+
+// runGenerate writes synthetic events into the lake. They are raw JSONL when it ends; `convert` (or the next owner) makes Parquet of them.
+func runGenerate(ctx context.Context, w *world, args []string) error {
+	flags, dir := newFlags(w, "generate")
+	p := tui.GenerateParams{}
+	flags.Int64Var(&p.Count, "count", defaultCount, "`events` to write")
+	flags.Uint64Var(&p.Seed, "seed", defaultSeed, "same seed, same start: same events")
+	flags.IntVar(&p.Days, "days", defaultDays, "over how many `days`")
+	flags.IntVar(&p.Services, "services", defaultServices, "how many `services`")
+	flags.StringVar(&p.Start, "start", "", "the first event's `time`; without it the events end now")
+	if _, err := parseFlags(flags, args, 0); err != nil {
+		return err
+	}
+	if p.Count < 1 || p.Days < 1 || p.Services < 1 {
+		return usagef("generate: --count, --days and --services must be at least 1")
+	}
+	return withLake(ctx, w, *dir, "generate", func(l *lake.Lake, progress *lake.Progress) (string, error) {
+		return generate(ctx, l, p, progress)
+	})
+}
+
+// runConvert turns raw JSONL into Parquet.
+func runConvert(ctx context.Context, w *world, args []string) error {
+	flags, dir := newFlags(w, "convert")
+	layout := flags.String("layout", "partitioned", "partitioned, unpartitioned (the benchmark's twin, never part of `events`) or both")
+	if _, err := parseFlags(flags, args, 0); err != nil {
+		return err
+	}
+	if *layout != "partitioned" && *layout != "unpartitioned" && *layout != "both" {
+		return usagef("convert: --layout %q: want partitioned, unpartitioned or both", *layout)
+	}
+	return withLake(ctx, w, *dir, "convert", func(l *lake.Lake, progress *lake.Progress) (string, error) {
+		return convert(ctx, l, *layout, progress)
+	})
+}
+
+// withLake runs a task that owns the lake, with its progress and its outcome told on standard error.
+func withLake(ctx context.Context, w *world, dir, command string, task func(*lake.Lake, *lake.Progress) (string, error)) error {
+	l, err := openLake(ctx, dir, command)
+	if err != nil {
+		return err
+	}
+	progress := &lake.Progress{}
+	stop := showProgress(w.stderr, progress)
+	summary, err := task(l, progress)
+	stop()
+	if err := errors.Join(err, l.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintln(w.stderr, summary)
+	return nil
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql"
+)
+
+// writerFor finds the writer of an output format.
+func writerFor(format string) (func(io.Writer, *sql.Result) error, error) {
+	switch format {
+	case "table":
+		return writeTable, nil
+	case "json":
+		return writeJSONLines, nil
+	case "csv":
+		return writeCSV, nil
+	}
+	return nil, usagef("--format %q: want table, json or csv", format)
+}
+
+// writeTable writes aligned columns for people. Text of the lake is made safe for a terminal.
+func writeTable(w io.Writer, r *sql.Result) error {
+	const maxCell = 60 // a longer text would push the other columns off the screen; json and csv have it whole
+	rows := [][]string{make([]string, len(r.Columns))}
+	widths := make([]int, len(r.Columns))
+	for i, c := range r.Columns {
+		rows[0][i] = lake.SafeText(c.Name, maxCell)
+	}
+	for _, values := range r.Rows {
+		row := make([]string, len(values))
+		for i, v := range values {
+			row[i] = lake.SafeText(cellText(v, "-"), maxCell)
+		}
+		rows = append(rows, row)
+	}
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], ansi.StringWidth(cell))
+		}
+	}
+	var b strings.Builder
+	for n, row := range rows {
+		for i, cell := range row {
+			pad := strings.Repeat(" ", widths[i]-ansi.StringWidth(cell))
+			if n > 0 && isNumber(r.Rows[n-1][i]) {
+				cell, pad = pad+cell, ""
+			}
+			b.WriteString(cell)
+			if i < len(row)-1 {
+				b.WriteString(pad + "  ")
+			}
+		}
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func isNumber(v any) bool {
+	switch v.(type) {
+	case int64, float64:
+		return true
+	}
+	return false
+}
+
+// cellText is a value as text; null stands for NULL.
+func cellText(v any, null string) string {
+	switch v := v.(type) {
+	case nil:
+		return null
+	case string:
+		return v
+	case time.Time:
+		return timeText(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// timeText is RFC 3339 in UTC; a time at midnight sharp, as DATE columns have it, is the date alone.
+func timeText(t time.Time) string {
+	t = t.UTC()
+	if t.Equal(t.Truncate(24 * time.Hour)) {
+		return t.Format(time.DateOnly)
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
+// writeCSV writes RFC 4180 with a header line; NULL is an empty field.
+func writeCSV(w io.Writer, r *sql.Result) error {
+	out := csv.NewWriter(w)
+	record := make([]string, len(r.Columns))
+	for i, c := range r.Columns {
+		record[i] = c.Name
+	}
+	errs := []error{out.Write(record)}
+	for _, values := range r.Rows {
+		for i, v := range values {
+			record[i] = cellText(v, "")
+		}
+		errs = append(errs, out.Write(record))
+	}
+	out.Flush()
+	return errors.Join(append(errs, out.Error())...)
+}
+
+// writeJSONLines writes one object a row, keys in column order. Numbers that JSON lacks (NaN, Inf) become null.
+func writeJSONLines(w io.Writer, r *sql.Result) error {
+	var b strings.Builder
+	for _, values := range r.Rows {
+		b.WriteByte('{')
+		for i, v := range values {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			key, _ := json.Marshal(r.Columns[i].Name)
+			value, err := jsonValue(v)
+			if err != nil {
+				return fmt.Errorf("column %s: %w", r.Columns[i].Name, err)
+			}
+			b.Write(key)
+			b.WriteByte(':')
+			b.Write(value)
+		}
+		b.WriteString("}\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func jsonValue(v any) ([]byte, error) {
+	switch x := v.(type) {
+	case float64:
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return []byte("null"), nil
+		}
+	case time.Time:
+		v = timeText(x)
+	}
+	return json.Marshal(v)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// joinWords lists names for a sentence: a, b and c.
+func joinWords(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}

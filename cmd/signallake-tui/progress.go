@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+
+	"github.com/signallake/signallake/lake"
+)
+
+// progressEvery is how often the line on standard error moves: often enough to look alive, seldom enough for a slow terminal.
+const progressEvery = 200 * time.Millisecond
+
+// showProgress draws the progress on one line of a terminal until the returned func is called. Where w is no terminal it writes nothing:
+// logs want outcomes, not animations.
+func showProgress(w io.Writer, p *lake.Progress) (stop func()) {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(file.Fd()) {
+		return func() {}
+	}
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(progressEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				fmt.Fprint(w, "\r\x1b[K")
+				return
+			case <-tick.C:
+				fmt.Fprint(w, "\r\x1b[K"+progressLine(p.Snapshot()))
+			}
+		}
+	})
+	return sync.OnceFunc(func() { close(done); wg.Wait() })
+}
+
+func progressLine(s lake.ProgressSnapshot) string {
+	if s.Total <= 0 {
+		return fmt.Sprintf("%s %d", s.Stage, s.Done)
+	}
+	return fmt.Sprintf("%s %d of %d (%d %%)", s.Stage, s.Done, s.Total, 100*s.Done/s.Total)
+}

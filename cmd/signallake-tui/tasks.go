@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/lake/gen"
+	"github.com/signallake/signallake/tui"
+)
+
+// The generator's defaults, for the command and for the console's form: enough for every panel to have something to say.
+const (
+	defaultCount    = 1_000_000
+	defaultSeed     = 7
+	defaultDays     = 7
+	defaultServices = 8
+)
+
+// generate writes synthetic events into the lake and says what it did.
+func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, progress *lake.Progress) (string, error) {
+	config, err := generatorConfig(p, time.Now())
+	if err != nil {
+		return "", err
+	}
+	generator, err := gen.New(config)
+	if err != nil {
+		return "", err
+	}
+	started := time.Now()
+	progress.Start("generate", p.Count)
+	written := int64(0)
+	err = generator.Run(ctx, runtime.GOMAXPROCS(0), func(b lake.Batch) error {
+		if err := appendPatiently(ctx, l, b); err != nil {
+			return err
+		}
+		written += int64(b.N)
+		progress.Add(int64(b.N))
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("after %d events: %w", written, err)
+	}
+	took := time.Since(started)
+	return fmt.Sprintf("%d events of %d days, seed %d, in %s (%.0f a second)", written, p.Days, p.Seed, took.Round(time.Millisecond), float64(written)/took.Seconds()), nil
+}
+
+// appendPatiently appends, and where the lake's backlog is full waits for the conversion to catch up.
+func appendPatiently(ctx context.Context, l *lake.Lake, b lake.Batch) error {
+	const pause = 100 * time.Millisecond
+	for {
+		_, err := l.Append(ctx, b)
+		if !errors.Is(err, lake.ErrBacklog) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func generatorConfig(p tui.GenerateParams, now time.Time) (gen.Config, error) {
+	config := gen.Config{Seed: p.Seed, Count: p.Count, Days: p.Days, Services: p.Services, End: lake.MicrosOf(now), ReceivedAt: lake.MicrosOf(now)}
+	if p.Start != "" {
+		start, err := lake.ParseInstant(p.Start, now)
+		if err != nil {
+			return gen.Config{}, fmt.Errorf("start: %w", err)
+		}
+		config.Start, config.End = start, 0
+	}
+	return config, nil
+}
+
+// convert turns raw into Parquet, writes the benchmark's twin, or both.
+func convert(ctx context.Context, l *lake.Lake, layout string, progress *lake.Progress) (string, error) {
+	var done string
+	if layout == "partitioned" || layout == "both" {
+		r, err := l.Convert(ctx, progress)
+		if err != nil {
+			return "", err
+		}
+		done = "nothing to convert: every event is in Parquet already"
+		if r.Events > 0 {
+			done = fmt.Sprintf("%d events into %d files, %d bytes, in %s (%.0f a second)", r.Events, r.Files, r.Bytes, r.Elapsed.Round(time.Millisecond), float64(r.Events)/r.Elapsed.Seconds())
+		}
+	}
+	if layout == "unpartitioned" || layout == "both" {
+		r, err := l.ConvertUnpartitioned(ctx, progress)
+		if err != nil {
+			return "", err
+		}
+		if done != "" {
+			done += "; "
+		}
+		done += fmt.Sprintf("unpartitioned twin of version %d: %d events, %d bytes, in %s", r.Version, r.Events, r.Bytes, r.Elapsed.Round(time.Millisecond))
+	}
+	return done, nil
+}
+
+// verify proves the lake and says so in a line; problems are an error that names them.
+func verify(ctx context.Context, l *lake.Lake, progress *lake.Progress) (string, error) {
+	report, err := l.Verify(ctx, progress)
+	if err != nil {
+		return "", err
+	}
+	if !report.OK {
+		return "", &damagedError{report}
+	}
+	return fmt.Sprintf("%d events, each visible exactly once; %d files, %d bytes checked", report.Events.Visible, report.FilesChecked, report.BytesChecked), nil
+}
+
+// tasks are the long operations that the console may start.
+func (s *stack) tasks() tui.Tasks {
+	verifyTask := func(ctx context.Context, p *lake.Progress) (string, error) { return verify(ctx, s.lake, p) }
+	if s.owner != nil {
+		return tui.Tasks{Verify: verifyTask, Why: fmt.Sprintf("%s (process %d) owns this lake: start it there", s.owner.Command, s.owner.PID)}
+	}
+	return tui.Tasks{
+		Verify: verifyTask,
+		Generate: func(ctx context.Context, params tui.GenerateParams, p *lake.Progress) (string, error) {
+			return generate(ctx, s.lake, params, p)
+		},
+		Convert: func(ctx context.Context, layout string, p *lake.Progress) (string, error) {
+			return convert(ctx, s.lake, layout, p)
+		},
+	}
+}

@@ -1,0 +1,83 @@
+package chart
+
+import (
+	"math"
+
+	"github.com/signallake/signallake/tui/cell"
+)
+
+var (
+	sparks = [...]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
+	eighth = [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
+)
+
+// Spark draws values as one row of blocks w columns wide, scaled from zero to the largest value (scale 0) or to scale. No data is a dot.
+func Spark(c *cell.Canvas, x, y, w int, values []float64, scale float64, style cell.Style) {
+	values = Buckets(values, w)
+	if _, high, ok := Extent(values); scale <= 0 && ok {
+		scale = high
+	}
+	for i, v := range values {
+		switch {
+		case math.IsNaN(v):
+			c.Text(x+i, y, "·", cell.Faint)
+		case scale <= 0 || v <= 0:
+			c.Text(x+i, y, sparks[0], style)
+		default:
+			step := int(math.Ceil(v/scale*float64(len(sparks)))) - 1
+			c.Text(x+i, y, sparks[min(max(step, 0), len(sparks)-1)], style)
+		}
+	}
+}
+
+// Bar draws a share in [0, 1] as a bar of at most w columns, in eighths of a column.
+func Bar(c *cell.Canvas, x, y, w int, share float64, style cell.Style) {
+	if math.IsNaN(share) || w <= 0 {
+		return
+	}
+	eighths := int(math.Round(min(max(share, 0), 1) * float64(w) * 8))
+	if eighths == 0 && share > 0 {
+		eighths = 1
+	}
+	for i := range eighths / 8 {
+		c.Text(x+i, y, "█", style)
+	}
+	if part := eighths % 8; part > 0 {
+		c.Text(x+eighths/8, y, eighth[part], style)
+	}
+}
+
+// Columns draws values as bars h rows high standing on row y+h-1, w columns wide, scaled from zero to the largest.
+func Columns(c *cell.Canvas, r cell.Rect, values []float64, style cell.Style) {
+	values = Buckets(values, r.W)
+	_, high, ok := Extent(values)
+	if !ok || r.H <= 0 {
+		return
+	}
+	for i, v := range values {
+		if math.IsNaN(v) || v <= 0 || high <= 0 {
+			if !math.IsNaN(v) {
+				c.Text(r.X+i, r.Y+r.H-1, "▁", cell.Faint)
+			}
+			continue
+		}
+		eighths := max(1, int(math.Round(v/high*float64(r.H)*8)))
+		for row := range r.H {
+			if filled := eighths - row*8; filled > 0 {
+				c.Text(r.X+i, r.Y+r.H-1-row, sparks[min(filled, 8)-1], style)
+			}
+		}
+	}
+}
+
+// Progress draws how much of a whole is done, w columns wide.
+func Progress(c *cell.Canvas, x, y, w int, share float64, style cell.Style) {
+	done := int(min(max(share, 0), 1) * float64(w))
+	for i := range w {
+		if i < done {
+			c.Text(x+i, y, "▓", style)
+		} else {
+			c.Text(x+i, y, "░", cell.Faint)
+		}
+	}
+}

@@ -1,0 +1,327 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/signallake/signallake/ingest"
+	"github.com/signallake/signallake/tui/cell"
+	"github.com/signallake/signallake/tui/chart"
+)
+
+// ingestPage is screen 5: the API's address, what comes in, and what was refused and why.
+type ingestPage struct {
+	app      *App
+	rejects  bool // the focus is on the rejects, else on the requests
+	cursors  [2]int
+	tops     [2]int
+	rejected []float64 // rejected lines a second, sampled at each tick
+	last     int64
+	lastAt   time.Time
+}
+
+func (g *ingestPage) places() place           { return onIngest }
+func (g *ingestPage) typing() bool            { return false }
+func (g *ingestPage) paste(string) tea.Cmd    { return nil }
+func (g *ingestPage) crumbs() []string        { return []string{"Ingest"} }
+func (g *ingestPage) cursor() *tea.Cursor     { return nil }
+func (g *ingestPage) escape() (tea.Cmd, bool) { return nil, false }
+func (g *ingestPage) tick() tea.Cmd           { return nil }
+
+// rejectSamples is how much history the rejects' sparkline has: a minute of ticks.
+const rejectSamples = 120
+
+// sampleRejects keeps the rate of rejects, which the server has no history of.
+func (g *ingestPage) sampleRejects() {
+	now, total := g.app.now, g.app.api.Rejected
+	if s := now.Sub(g.lastAt).Seconds(); s > 0 && !g.lastAt.IsZero() {
+		g.rejected = append(g.rejected, float64(max(0, total-g.last))/s)
+		if len(g.rejected) > rejectSamples {
+			g.rejected = g.rejected[1:]
+		}
+	}
+	g.last, g.lastAt = total, now
+}
+
+func (g *ingestPage) side() int {
+	if g.rejects {
+		return 1
+	}
+	return 0
+}
+
+func (g *ingestPage) rows(side int) int {
+	if side == 1 {
+		return len(g.groups())
+	}
+	return len(g.app.api.Recent)
+}
+
+// rejectGroup is the rejects of one field and reason.
+type rejectGroup struct {
+	n      int
+	newest ingest.Reject
+}
+
+// groups counts the newest rejects by field and reason, in the order of their newest.
+func (g *ingestPage) groups() []rejectGroup {
+	var list []rejectGroup
+	at := map[[2]string]int{}
+	for _, r := range g.app.api.Rejects {
+		key := [2]string{r.Field, r.Reason}
+		i, ok := at[key]
+		if !ok {
+			i = len(list)
+			at[key] = i
+			list = append(list, rejectGroup{newest: r})
+		}
+		list[i].n++
+	}
+	return list
+}
+
+func (g *ingestPage) key(k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "tab", "shift+tab", "left", "right", "h", "l":
+		g.rejects = !g.rejects
+	case "down", "j":
+		g.move(1)
+	case "up", "k":
+		g.move(-1)
+	case "pgdown", "ctrl+d":
+		g.move(10)
+	case "pgup", "ctrl+u":
+		g.move(-10)
+	case "g", "home":
+		g.move(-1000)
+	case "G", "end":
+		g.move(1000)
+	}
+	return nil
+}
+
+func (g *ingestPage) move(n int) {
+	i := g.side()
+	g.cursors[i] = max(0, min(g.cursors[i]+n, g.rows(i)-1))
+}
+
+func (g *ingestPage) wheel(_, _, n int) { g.move(n / 3) }
+
+func (g *ingestPage) copies() []copyItem {
+	var items []copyItem
+	if g.app.noAPI() == "" {
+		items = append(items, copyItem{"c", "the curl line", g.app.curl()})
+	}
+	if groups := g.groups(); g.rejects && len(groups) > 0 {
+		r := groups[min(g.cursors[1], len(groups)-1)].newest
+		items = append(items, copyItem{"l", "the rejected line", r.Sample}, copyItem{"r", "the reason", fieldReason(r)})
+	} else if recent := g.app.api.Recent; !g.rejects && len(recent) > 0 {
+		items = append(items, copyItem{"i", "the request's id", recent[min(g.cursors[0], len(recent)-1)].RequestID})
+	}
+	return items
+}
+
+func fieldReason(r ingest.Reject) string {
+	if r.Field == "" {
+		return r.Reason
+	}
+	return r.Field + ": " + r.Reason
+}
+
+func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
+	heavy := g.app.theme.Colourless()
+	state := 8
+	if g.app.noAPI() != "" {
+		state = 5 + len(cell.Wrap(g.app.api.Err, r.W-6))
+	} else {
+		state += len(g.app.curlLines(r.W-6)) - 1
+	}
+	state = min(state, r.H-6)
+	g.drawState(c, cell.Rect{X: r.X, Y: r.Y, W: r.W, H: state}, heavy)
+	rest := cell.Rect{X: r.X, Y: r.Y + state, W: r.W, H: r.H - state}
+	left, right := rest, rest
+	if r.W >= gridWidth {
+		left.W = r.W * 56 / 100
+		right = cell.Rect{X: r.X + left.W, Y: rest.Y, W: r.W - left.W, H: rest.H}
+	} else {
+		left.H = max(4, rest.H*55/100)
+		right = cell.Rect{X: r.X, Y: rest.Y + left.H, W: r.W, H: rest.H - left.H}
+	}
+	g.drawRequests(c, left, heavy)
+	g.drawRejects(c, right, heavy)
+}
+
+// drawState is the server in a few lines.
+func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
+	a := g.app
+	s := a.api
+	c.Box(r, "ingest API", false, heavy)
+	in := cell.Rect{X: r.X + 2, Y: r.Y + 1, W: r.W - 4, H: r.H - 2}
+	old := c.Clip(r.Inset())
+	defer c.Restore(old)
+	if a.noAPI() != "" {
+		y := in.Y
+		x := c.Text(in.X, y, "× ", cell.Bad|cell.Bold)
+		for _, line := range cell.Wrap(s.Err, in.W-2) {
+			c.Text(x, y, line, cell.Text)
+			y++
+		}
+		if a.cfg.ReadOnly != nil {
+			o := a.cfg.ReadOnly
+			c.TextCut(x, y, in.W-2, fmt.Sprintf("this console follows; the lake's owner is %s (process %d) since %s", o.Command, o.PID, o.Since.UTC().Format("2006-01-02 15:04Z")), cell.Muted)
+		} else {
+			c.TextCut(x, y, in.W-2, "everything else works: panels, SQL and tasks need no API", cell.Muted)
+		}
+		return
+	}
+	x := c.Text(in.X, in.Y, "● up ", cell.Good|cell.Bold)
+	x = c.Text(x, in.Y, "http://"+s.Addr, cell.Accent|cell.Bold)
+	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health", cell.Muted)
+	if !s.Since.IsZero() {
+		c.Text(r.X+r.W-2-cell.Width(upFor(s, a.now)), r.Y, upFor(s, a.now), cell.Muted)
+	}
+	g.drawRate(c, in, in.Y+2, "accepted", s.Accepted, s.AcceptedPerSec, s.PerSecond, cell.Accent)
+	g.drawRate(c, in, in.Y+3, "rejected", s.Rejected, s.RejectedPerSec, g.rejected, cell.Bad)
+	text := fmt.Sprintf("ack p50 %s  p95 %s · %s requests, %d in flight · backlog %s events", took(s.AckP50), took(s.AckP95), count(s.Requests), s.InFlight, short(float64(a.status.HotEvents)))
+	if s.AckP95 == 0 {
+		text = fmt.Sprintf("%s requests, %d in flight · backlog %s events", count(s.Requests), s.InFlight, short(float64(a.status.HotEvents)))
+	}
+	c.TextCut(in.X, in.Y+4, in.W, text, cell.Muted)
+	for i, line := range a.curlLines(r.W - 6) {
+		c.TextCut(in.X, in.Y+5+i, in.W, line, cell.Literal)
+	}
+}
+
+func upFor(s ingest.Snapshot, now time.Time) string {
+	return " up " + span(now.Sub(s.Since).Round(time.Second)) + " "
+}
+
+func (g *ingestPage) drawRate(c *cell.Canvas, in cell.Rect, y int, name string, total int64, perSec float64, history []float64, style cell.Style) {
+	c.Text(in.X, y, name, cell.Muted)
+	c.TextRight(in.X+20, y, 11, rate(perSec)+"/s", cell.Text|cell.Bold)
+	c.TextRight(in.X+in.W, y, 18, count(total)+" in all", cell.Muted)
+	if w := min(60, in.W-20-2-20); w > 5 {
+		chart.Spark(c, in.X+22, y, w, history, 0, style)
+	}
+}
+
+func (g *ingestPage) drawRequests(c *cell.Canvas, r cell.Rect, heavy bool) {
+	recent := g.app.api.Recent
+	in := g.drawTable(c, r, "last requests", 0, heavy)
+	if len(recent) == 0 {
+		c.TextCut(in.X, in.Y, in.W, "no request yet", cell.Muted)
+		return
+	}
+	c.TextCut(in.X, in.Y, in.W, cell.Pad("time", 10)+cell.Pad("status", 8)+cell.PadLeft("events", 7)+cell.PadLeft("bytes", 8)+cell.PadLeft("took", 8)+"  request", cell.Muted|cell.Bold)
+	g.eachRow(c, in, 0, func(i, y int) {
+		q := recent[i]
+		style := cell.Good
+		if q.StatusCode >= 500 {
+			style = cell.Bad
+		} else if q.StatusCode >= 400 {
+			style = cell.Warn
+		}
+		c.Text(in.X, y, clock(q.At), cell.Muted)
+		sign := "✓"
+		if q.StatusCode >= 400 {
+			sign = "×"
+		}
+		c.Text(in.X+10, y, fmt.Sprintf("%s %d", sign, q.StatusCode), style)
+		c.TextRight(in.X+25, y, 7, count(int64(q.Events)), cell.Text)
+		c.TextRight(in.X+33, y, 8, size(q.Bytes), cell.Text)
+		c.TextRight(in.X+41, y, 8, ms(q.LatencyMS), cell.Text)
+		c.TextCut(in.X+43, y, in.W-43, strings.TrimSpace(q.Method+" "+q.Path+" "+q.ServiceName), cell.Text)
+	})
+}
+
+func (g *ingestPage) drawRejects(c *cell.Canvas, r cell.Rect, heavy bool) {
+	groups := g.groups()
+	in := g.drawTable(c, r, "rejected lines, by reason", 1, heavy)
+	if len(groups) == 0 {
+		text := "✓ nothing was rejected"
+		if g.app.noAPI() != "" {
+			text = "nothing is taken in here"
+		}
+		c.TextCut(in.X, in.Y, in.W, text, cell.Muted)
+		return
+	}
+	c.TextCut(in.X, in.Y, in.W, cell.PadLeft("lines", 6)+"  "+cell.Pad("newest", 11)+"reason", cell.Muted|cell.Bold)
+	g.eachRow(c, in, 1, func(i, y int) {
+		c.TextRight(in.X+6, y, 6, count(int64(groups[i].n)), cell.Warn)
+		c.Text(in.X+8, y, clock(groups[i].newest.At), cell.Muted)
+		c.TextCut(in.X+19, y, in.W-19, fieldReason(groups[i].newest), cell.Text)
+	})
+}
+
+// drawTable draws a table's frame and makes it clickable; its first line is the heading.
+func (g *ingestPage) drawTable(c *cell.Canvas, r cell.Rect, title string, side int, heavy bool) cell.Rect {
+	c.Box(r, title, g.side() == side, heavy)
+	in := cell.Rect{X: r.X + 2, Y: r.Y + 1, W: r.W - 4, H: r.H - 2}
+	g.app.zone(r, func(_, dy int) tea.Cmd {
+		g.rejects = side == 1
+		if row := dy - 2 + g.tops[side]; dy >= 2 && row < g.rows(side) {
+			g.cursors[side] = row
+		}
+		return nil
+	})
+	return in
+}
+
+func (g *ingestPage) eachRow(c *cell.Canvas, in cell.Rect, side int, row func(i, y int)) {
+	page, n := in.H-1, g.rows(side)
+	cursor := max(0, min(g.cursors[side], n-1))
+	top := max(0, min(max(g.tops[side], cursor-page+1), cursor))
+	g.tops[side] = top
+	for i := 0; i < page && top+i < n; i++ {
+		y := in.Y + 1 + i
+		row(top+i, y)
+		if top+i == cursor && g.side() == side {
+			c.Text(in.X-1, y, "▸", cell.Accent)
+			c.Paint(cell.Rect{X: in.X - 1, Y: y, W: in.W + 2, H: 1}, cell.Selected)
+		}
+	}
+}
+
+func ingestActions() []action {
+	return []action{
+		{"details", "the request or the rejected line at hand, in full", []string{"enter"}, onIngest, true, nil, func(a *App) tea.Cmd { return a.ingest.details() }},
+		{"copy curl", "copy the curl line that sends an event", []string{"c"}, onIngest, true, (*App).noAPI, func(a *App) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) }},
+	}
+}
+
+// details shows the row at hand in full.
+func (g *ingestPage) details() tea.Cmd {
+	var rows [][2]string
+	title := "request"
+	if g.rejects {
+		groups := g.groups()
+		if len(groups) == 0 {
+			return nil
+		}
+		title = "rejected line"
+		gr := groups[max(0, min(g.cursors[1], len(groups)-1))]
+		r := gr.newest
+		rows = [][2]string{{"reason", fieldReason(r)}, {"lines", count(int64(gr.n)) + " of the last " + count(int64(len(g.app.api.Rejects)))}, {"newest", r.At.UTC().Format(time.RFC3339)}, {"from", r.Source}, {"line", fmt.Sprint(r.Line)}, {"sample", r.Sample}}
+	} else {
+		recent := g.app.api.Recent
+		if len(recent) == 0 {
+			return nil
+		}
+		q := recent[max(0, min(g.cursors[0], len(recent)-1))]
+		rows = [][2]string{{"request", q.Method + " " + q.Path}, {"status", fmt.Sprint(q.StatusCode)}, {"at", q.At.UTC().Format(time.RFC3339Nano)}, {"request_id", q.RequestID}, {"service", q.ServiceName},
+			{"events", count(int64(q.Events))}, {"body", size(q.Bytes)}, {"took", ms(q.LatencyMS)}}
+	}
+	d := &reader{dialog: dialog{app: g.app, title: title, hints: "y copy · Esc close"}, copy: g.copies}
+	d.lines = func(w int) []readerLine {
+		var lines []readerLine
+		for _, row := range rows {
+			lines = append(lines, wrapped(row[0], row[1], 10, w, cell.Text)...)
+		}
+		return lines
+	}
+	g.app.push(d)
+	return nil
+}
