@@ -9,7 +9,8 @@ import (
 	"github.com/signallake/signallake/lake"
 )
 
-// Log is what the server appends to (*lake.Lake). Append returns after the batch is durable.
+// Log is what the server appends to (*lake.Lake). Append returns after the batch is durable. After it returned nil it may not read b.Lines
+// any more: the server writes the next request's events there.
 type Log interface {
 	Append(ctx context.Context, b lake.Batch) (lake.Seq, error)
 }
@@ -32,7 +33,7 @@ type Answer struct {
 	ElapsedMS float64
 }
 
-// ErrUnknownQuestion is returned by an Asker for a name that it does not know.
+// ErrUnknownQuestion, as a pointer, is returned by an Asker for a name that it does not know.
 type ErrUnknownQuestion struct {
 	Name  string
 	Known []string

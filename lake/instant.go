@@ -16,8 +16,11 @@ func ParseInstant(text string, now time.Time) (Micros, error) {
 	if t, ok := spanBack(text, now); ok {
 		return MicrosOf(t), nil
 	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil && len(text) >= 9 {
-		return epochMicros(n), nil
+	const shortestEpoch = 9 // digits of the seconds since 1973: a shorter number is more likely a slip than 1970
+	if len(text) >= shortestEpoch {
+		if at, ok := parseEpoch(text); ok {
+			return at, nil
+		}
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
 		if t, err := time.ParseInLocation(layout, text, time.UTC); err == nil {
@@ -59,19 +62,4 @@ func spanBack(text string, now time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return now.Add(-time.Duration(n) * unit), true
-}
-
-// epochMicros tells seconds, milliseconds, microseconds and nanoseconds apart by magnitude: each unit's range ends where the next one's
-// instants would lie before 1973.
-func epochMicros(n int64) Micros {
-	switch abs := max(n, -n); {
-	case abs < 100_000_000_000:
-		return Micros(n * 1_000_000)
-	case abs < 100_000_000_000_000:
-		return Micros(n * 1_000)
-	case abs < 100_000_000_000_000_000:
-		return Micros(n)
-	default:
-		return Micros(n / 1_000)
-	}
 }

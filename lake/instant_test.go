@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestParseInstant(t *testing.T) {
+func TestInstantsInWords(t *testing.T) {
 	now := time.Date(2026, 11, 21, 7, 30, 0, 0, time.UTC)
 	good := func(text, want string) {
 		t.Helper()

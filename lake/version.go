@@ -26,12 +26,13 @@ type Version struct {
 	Ledger      Ledger
 }
 
-// Ledger accounts for every seq below the watermark: Converted = rows visible in Files + Deleted + Expired.
+// Ledger accounts for every seq below the watermark: Converted = rows visible in Files + Deleted + Expired + Quarantined.
 type Ledger struct {
-	Converted int64 // events taken from raw into Parquet
-	Deleted   int64
-	Expired   int64
-	RetiredTo Seq // raw segments wholly below it may be gone; 1 while none was retired
+	Converted   int64 // events taken from raw into Parquet
+	Deleted     int64
+	Expired     int64
+	Quarantined int64 // in damaged files that Quarantine took out of the lake; raw may still have them
+	RetiredTo   Seq   // raw segments wholly below it may be gone; 1 while none was retired
 }
 
 // Tx is one proposed change. Its preconditions are ExpectWatermark and that every file in Remove is still live; a commit that lost a race
@@ -41,6 +42,7 @@ type Tx struct {
 	ExpectWatermark Seq
 	NewWatermark    Seq // equal to ExpectWatermark when nothing is converted
 	Converted       int64
+	Quarantined     int64 // rows of files in Remove that are given up
 	Add, AddRollups []FileEntry
 	Remove          []FileEntry // of Files
 	RemoveRollups   []FileEntry

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,7 +14,12 @@ import (
 type damagedError struct{ report lake.VerifyReport }
 
 func (e *damagedError) Error() string {
-	return fmt.Sprintf("the lake does not prove: %d events lost, %d doubled, %d problems: %s", e.report.Lost, e.report.Doubled, len(e.report.Problems), strings.Join(e.report.Problems, "; "))
+	var b strings.Builder
+	fmt.Fprintf(&b, "the lake does not prove: %d events lost, %d doubled, %d problems", e.report.Lost, e.report.Doubled, len(e.report.Problems))
+	for _, p := range e.report.Problems {
+		fmt.Fprintf(&b, "\n  %s: %s: %s", cmp.Or(p.File, "lake"), p.Problem, p.Advice)
+	}
+	return b.String()
 }
 
 // statusJSON is the machine's form of lake.Status; its keys are an API.

@@ -1,0 +1,201 @@
+package ingest
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// What is read and thrown away of a refused request's body, so that a client which sends everything before it reads (most libraries do)
+// gets the answer instead of a broken pipe. Beyond either bound it gets the broken pipe.
+const (
+	drainFactor = 4 // times MaxBodyBytes
+	drainTime   = 2 * time.Second
+)
+
+// exchange is one request on its way to its answer, and what the log and the counters will say about it.
+type exchange struct {
+	s      *Server
+	w      http.ResponseWriter
+	r      *http.Request
+	id     string
+	start  time.Time
+	status int // of the answer; 0: not answered
+
+	bytes    int64 // of the body that were read
+	service  string
+	events   int // stored
+	rejected int
+	listed   []lineError
+	why      string // the reason of a refusal, for the log
+	stack    string
+}
+
+// problem is the body of every answer that is not a success.
+type problem struct {
+	Error     string   `json:"error"`
+	Reason    string   `json:"reason,omitempty"`
+	Routes    []string `json:"routes,omitempty"`    // of a 404
+	Questions []string `json:"questions,omitempty"` // of an unknown question
+	Parameter string   `json:"parameter,omitempty"` // the query parameter at fault
+	RequestID string   `json:"request_id"`
+}
+
+// ServeHTTP is the one way in: every request gets an id, is checked for its origin, is answered in JSON, and is logged and counted.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{s: s, w: w, r: r, id: requestID(r.Header.Get(requestIDHeader)), start: s.cfg.Now()}
+	s.stats.inFlight.Add(1)
+	defer s.stats.inFlight.Add(-1)
+	defer x.finish()
+	h := w.Header()
+	h.Set(requestIDHeader, x.id)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if reason := s.checkOrigin(r); reason != "" {
+		x.fail(http.StatusForbidden, "this request may come from a web page", reason)
+		return
+	}
+	s.route(x)
+}
+
+// finish turns a panic into a 500, then logs and counts.
+func (x *exchange) finish() {
+	broken := recover()
+	if broken != nil {
+		x.stack = cut(string(debug.Stack()), maxLogStack)
+		answered := x.status != 0
+		x.why = "panic: " + panicText(broken)
+		if !answered {
+			x.reply(http.StatusInternalServerError, problem{Error: "internal error", Reason: "the request log has the details", RequestID: x.id})
+		}
+		defer func() {
+			if answered {
+				panic(http.ErrAbortHandler) // half an answer is out: cut the connection, so that nobody takes it for a whole one
+			}
+		}()
+	}
+	end := x.s.cfg.Now()
+	took := end.Sub(x.start)
+	record := RequestRecord{
+		At: x.start, RequestID: x.id, Method: cut(x.r.Method, 32), Path: cut(x.r.URL.EscapedPath(), maxLogPath), StatusCode: x.status,
+		ServiceName: x.service, LatencyMS: milliseconds(took), Bytes: x.bytes, Events: x.events,
+	}
+	var rejects []Reject
+	for _, e := range x.listed {
+		rejects = append(rejects, Reject{At: end, Source: x.r.RemoteAddr, Line: e.Line, Field: e.Field, Reason: e.Reason, Sample: e.sample})
+	}
+	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK
+	x.s.stats.record(record, x.rejected, rejects, acked, took, end)
+	x.s.log.write(requestLine{
+		Time: x.start.UTC().Format(logTime), RequestID: x.id, Method: record.Method, Path: record.Path, StatusCode: x.status,
+		ServiceName: x.service, LatencyMS: record.LatencyMS, Bytes: x.bytes, Events: x.events, Rejected: x.rejected,
+		Remote: x.r.RemoteAddr, Error: cut(x.why, maxLogWhy), Stack: x.stack,
+	})
+}
+
+func panicText(v any) string {
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case string:
+		return v
+	}
+	return "of an unusual kind"
+}
+
+// reply answers with v as JSON.
+func (x *exchange) reply(status int, v any) {
+	body, err := appendJSON(nil, v)
+	if err != nil {
+		x.why = "answer: " + err.Error()
+		status = http.StatusInternalServerError
+		body, _ = appendJSON(nil, problem{Error: "the answer cannot be written as JSON", Reason: err.Error(), RequestID: x.id})
+	}
+	x.status = status
+	h := x.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	// A recorder in a test has no deadlines; a real connection always has.
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.s.cfg.WriteTimeout))
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(body) // a client that has gone does not undo what was stored
+}
+
+// fail answers a refusal: what is wrong, and why or the way out.
+func (x *exchange) fail(status int, what, reason string) {
+	x.refuse(status, problem{Error: what, Reason: reason, RequestID: x.id}, joinWhy(what, reason))
+}
+
+// refuse answers v, with why for the log, after what is left of the body was thrown away.
+func (x *exchange) refuse(status int, v any, why string) {
+	x.why = why
+	x.drain()
+	x.reply(status, v)
+}
+
+func joinWhy(what, reason string) string {
+	if reason == "" {
+		return what
+	}
+	return what + ": " + reason
+}
+
+// drain throws the rest of the body away, within bounds. A client that asked first (Expect: 100-continue) has not sent it.
+func (x *exchange) drain() {
+	if x.r.Body == nil || x.r.Body == http.NoBody || x.r.Header.Get("Expect") != "" {
+		return
+	}
+	if http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(drainTime)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, x.r.Body, drainFactor*x.s.cfg.MaxBodyBytes)
+}
+
+// patient lifts the read deadline once the body is here. It was for the body; when it passed while the lake or the engine works, net/http
+// would take the client for gone and cancel the request.
+func (x *exchange) patient() {
+	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a recorder in a test has none
+}
+
+// firstRead is the room that a body finds: 200 events fill it.
+const firstRead = 64 << 10
+
+var errTooBig = errors.New("the body is too big")
+
+// readBody reads the whole body into buf, which grows with what has come, not with what was announced.
+func (x *exchange) readBody(buf []byte) ([]byte, error) {
+	limit := x.s.cfg.MaxBodyBytes
+	if x.r.ContentLength > limit {
+		return buf, errTooBig
+	}
+	buf = slices.Grow(buf[:0], firstRead)
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := x.r.Body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		x.bytes = int64(len(buf))
+		switch {
+		case x.bytes > limit:
+			return buf, errTooBig
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return buf, err
+		}
+	}
+}
+
+// isTimeout tells a body that came too slowly from one that broke off.
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &ne) && ne.Timeout()
+}

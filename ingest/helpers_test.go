@@ -1,0 +1,224 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+)
+
+// testNow is the time in every test that does not move its clock.
+var testNow = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+
+// patience is how long a test waits for what must happen.
+const patience = 10 * time.Second
+
+// fakeLog remembers what was appended. gate, when set, holds each Append until it is closed or the context ends.
+type fakeLog struct {
+	mu      sync.Mutex
+	batches []lake.Batch
+	err     error
+	gate    chan struct{}
+	entered chan struct{} // gets a value as each Append begins, when set
+	next    lake.Seq
+}
+
+func (l *fakeLog) Append(ctx context.Context, b lake.Batch) (lake.Seq, error) {
+	if l.entered != nil {
+		l.entered <- struct{}{}
+	}
+	if l.gate != nil {
+		select {
+		case <-l.gate:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return 0, l.err
+	}
+	first := l.next + 1
+	l.next += lake.Seq(b.N)
+	b.Lines = bytes.Clone(b.Lines)
+	l.batches = append(l.batches, b)
+	return first, nil
+}
+
+func (l *fakeLog) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.err = err
+}
+
+// take returns what was appended since the last call.
+func (l *fakeLog) take() []lake.Batch {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := l.batches
+	l.batches = nil
+	return out
+}
+
+// syncBuffer is a request log that tests read.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) lines() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.FieldsFunc(b.buf.String(), func(r rune) bool { return r == '\n' })
+}
+
+// bench is a server on a socket of its own, with a log that remembers.
+type bench struct {
+	*Server
+	t   testing.TB
+	log *fakeLog
+	out *syncBuffer
+	url string
+}
+
+// start serves on a free port until the test ends. change may alter the configuration.
+func start(t testing.TB, change func(*Config)) *bench {
+	t.Helper()
+	b := &bench{t: t, log: &fakeLog{}, out: &syncBuffer{}}
+	cfg := Config{Addr: "127.0.0.1:0", Log: b.log, RequestLog: b.out, Now: func() time.Time { return testNow }}
+	if change != nil {
+		change(&cfg)
+	}
+	if l, ok := cfg.Log.(*fakeLog); ok {
+		b.log = l
+	}
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b.Server, b.url = s, "http://"+s.Addr()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := s.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	return b
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	text   string
+	json   map[string]any
+}
+
+func (b *bench) do(method, path, body string, headers ...string) answer {
+	b.t.Helper()
+	return b.send(method, path, strings.NewReader(body), headers...)
+}
+
+func (b *bench) send(method, path string, body io.Reader, headers ...string) answer {
+	b.t.Helper()
+	req, err := http.NewRequest(method, b.url+path, body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			req.Host = headers[i+1]
+		}
+		req.Header.Add(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		b.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return readAnswer(b.t, resp)
+}
+
+func readAnswer(t testing.TB, resp *http.Response) answer {
+	t.Helper()
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := answer{status: resp.StatusCode, header: resp.Header, text: string(text)}
+	if resp.Header.Get("Content-Type") == "application/json" && len(text) > 0 {
+		if err := json.Unmarshal(text, &a.json); err != nil {
+			t.Fatalf("answer %q: %v", text, err)
+		}
+	}
+	if resp.Header.Get("X-Request-ID") == "" {
+		t.Errorf("an answer without X-Request-ID: %d %s", a.status, text)
+	}
+	return a
+}
+
+// wantStored compares exactly what the log got, in one batch; none: nothing was appended.
+func (b *bench) wantStored(want ...string) {
+	b.t.Helper()
+	got := b.log.take()
+	if len(want) == 0 {
+		if len(got) != 0 {
+			b.t.Errorf("stored %q, want nothing", got[0].Lines)
+		}
+		return
+	}
+	if len(got) != 1 {
+		b.t.Errorf("%d batches were appended, want one", len(got))
+		return
+	}
+	lines := slices.Collect(strings.Lines(string(got[0].Lines)))
+	if got[0].N != len(want) || !slices.Equal(lines, want) {
+		b.t.Errorf("stored N=%d\n%q\nwant\n%q", got[0].N, lines, want)
+	}
+}
+
+// event is a valid event with the id and further members, and stored is its canonical line.
+func event(id, more string) string {
+	return `{"event_id":"` + id + `","timestamp":"2026-11-21T07:59:59Z","service_name":"checkout","status_code":200` + more + `}`
+}
+
+func stored(t testing.TB, object string) string {
+	t.Helper()
+	var e lake.Event
+	if _, err := (lake.Contract{}).Parse([]byte(object), lake.MicrosOf(testNow), &e); err != nil {
+		t.Fatalf("%s: %v", object, err)
+	}
+	return string(e.AppendLine(nil))
+}
+
+// eventually polls until ok.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); !ok(); <-tick.C {
+		if time.Now().After(end) {
+			t.Fatalf("still not: %s", what)
+		}
+	}
+}

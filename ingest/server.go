@@ -1,0 +1,168 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Server takes events and answers questions over HTTP. Make one with New.
+type Server struct {
+	cfg      Config
+	routes   []route
+	stats    *stats
+	log      *requestLog
+	pool     sync.Pool // of *work
+	storage  atomic.Pointer[storageFailure]
+	stopping atomic.Bool
+
+	mu  sync.Mutex              // one Start or Shutdown at a time
+	run atomic.Pointer[running] // nil: does not listen
+}
+
+// running is what stands between Start and Shutdown.
+type running struct {
+	http     *http.Server
+	listener *limitListener
+	addr     string
+	served   chan struct{}      // closed when the serving goroutine has ended
+	ctx      context.Context    // of everything that requests do; ends when Shutdown loses its patience
+	cancel   context.CancelFunc // of ctx
+}
+
+// New checks the configuration. The server does not listen yet.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	return &Server{cfg: cfg, routes: routes(), stats: newStats(cfg.Now), log: &requestLog{out: cfg.RequestLog, now: cfg.Now}}, nil
+}
+
+// Handler answers requests without a socket of its own.
+func (s *Server) Handler() http.Handler { return s }
+
+// Snapshot is the counters now. It is shared: treat it as read-only.
+func (s *Server) Snapshot() Snapshot { return s.stats.snapshot() }
+
+// Addr is where the server listens, with the real port; "" when it does not.
+func (s *Server) Addr() string { return s.stats.snapshot().Addr }
+
+// Start listens and serves in a goroutine of its own until Shutdown. Errors: *AddrInUseError, *RemoteAddrError, ErrRunning, or the
+// system's words with the address. Snapshot().Err keeps the error's text.
+func (s *Server) Start() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.run.Load() != nil {
+		return ErrRunning
+	}
+	ln, err := s.listen()
+	if err != nil {
+		s.stats.listening("", err.Error())
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	run := &running{
+		listener: newLimitListener(ln, s.cfg.MaxConns, func() { s.turnedAway() }),
+		addr:     ln.Addr().String(), served: make(chan struct{}), ctx: ctx, cancel: cancel,
+	}
+	run.http = &http.Server{
+		Handler: s, ErrorLog: log.New(s.log, "", 0), BaseContext: func(net.Listener) context.Context { return ctx },
+		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout, ReadTimeout: s.cfg.ReadTimeout, IdleTimeout: s.cfg.IdleTimeout,
+		MaxHeaderBytes: s.cfg.MaxHeaderBytes, DisableGeneralOptionsHandler: true,
+	}
+	s.run.Store(run)
+	s.stopping.Store(false)
+	s.stats.listening(run.addr, "")
+	go s.serve(run)
+	return nil
+}
+
+// ctx is what an append runs under. It does not end with the client's connection: once the whole body is here, the events are taken. A
+// client that closed its half of the connection still reads, and net/http cannot tell it from one that went away.
+func (s *Server) ctx() context.Context {
+	if run := s.run.Load(); run != nil {
+		return run.ctx
+	}
+	return context.Background()
+}
+
+func (s *Server) serve(run *running) {
+	defer close(run.served)
+	err := run.http.Serve(run.listener)
+	run.listener.wait()
+	if !errors.Is(err, http.ErrServerClosed) {
+		s.stats.listening("", fmt.Sprintf("stopped listening on %s: %v", run.addr, err))
+	}
+}
+
+// listen opens the socket and makes sure that it is as local as it must be, whatever a name resolved to.
+func (s *Server) listen() (net.Listener, error) {
+	ln, err := net.Listen("tcp", s.cfg.Addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		host, text, _ := net.SplitHostPort(s.cfg.Addr)
+		port, _ := strconv.Atoi(text)
+		return nil, &AddrInUseError{Addr: s.cfg.Addr, Holder: portHolder(port), Other: net.JoinHostPort(host, strconv.Itoa(otherPort(port))), Err: err}
+	case err != nil:
+		return nil, fmt.Errorf("listen on %s: %w", s.cfg.Addr, err)
+	}
+	if tcp, ok := ln.Addr().(*net.TCPAddr); !s.cfg.AllowRemote && (!ok || !tcp.IP.IsLoopback()) {
+		return nil, errors.Join(&RemoteAddrError{Addr: ln.Addr().String()}, ln.Close())
+	}
+	return ln, nil
+}
+
+func otherPort(port int) int {
+	if port >= 65535 {
+		return 8000
+	}
+	return port + 1
+}
+
+// Shutdown stops listening, lets requests that have begun end, and returns when no handler runs. When ctx ends first it cancels their
+// contexts, cuts their connections and returns ctx's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	run := s.run.Load()
+	if run == nil {
+		return nil
+	}
+	s.stopping.Store(true)
+	run.listener.closeSilent()
+	err := run.http.Shutdown(ctx)
+	run.cancel()
+	if err != nil {
+		err = fmt.Errorf("ingest shutdown: requests were still running and are cut off: %w", errors.Join(err, run.http.Close()))
+	}
+	<-run.served
+	s.awaitHandlers()
+	s.run.Store(nil)
+	s.stats.listening("", "")
+	return err
+}
+
+// After its context was cancelled a handler has this long to return: the lake is closed next.
+const cancelGrace = 2 * time.Second
+
+func (s *Server) awaitHandlers() {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(cancelGrace); s.stats.inFlight.Load() > 0 && time.Now().Before(end); {
+		<-tick.C
+	}
+}
+
+// turnedAway counts a connection above the limit and leaves a line in the log.
+func (s *Server) turnedAway() {
+	_, _ = fmt.Fprintf(s.log, "a connection above the limit of %d was turned away", s.cfg.MaxConns)
+}

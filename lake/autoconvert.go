@@ -1,0 +1,81 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	// autoEvery is how often the age of the tail is looked at; its size is told by Append at once.
+	autoEvery = 200 * time.Millisecond
+	// A failed conversion is tried again after backoffFirst, twice as long each time, up to backoffMost: a full disk needs a person, who
+	// should not wait for more than a minute after making room.
+	backoffFirst = time.Second
+	backoffMost  = time.Minute
+)
+
+// askConvert wakes the conversion loop.
+func (l *Lake) askConvert() {
+	select {
+	case l.due <- struct{}{}:
+	default: // awake already
+	}
+}
+
+// trackHot counts the bytes that wait for conversion. Append adds to the number in between, now and then one batch twice; the next
+// call corrects that.
+func (l *Lake) trackHot() (hot []Segment) {
+	hot = hotOf(l.raw.segments(), l.cat.current().Watermark)
+	var bytes int64
+	for i := range hot {
+		bytes += hot[i].Bytes
+	}
+	l.hotBytes.Store(bytes)
+	return hot
+}
+
+// autoConvert is the owner's goroutine that converts by size and by age.
+func (l *Lake) autoConvert(ctx context.Context) {
+	tick := time.NewTicker(autoEvery)
+	defer tick.Stop()
+	var backoff time.Duration
+	var notBefore time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.due:
+		case <-tick.C:
+		}
+		if !l.conversionDue() || time.Now().Before(notBefore) {
+			continue
+		}
+		_, err := l.Convert(ctx, nil)
+		if ctx.Err() != nil {
+			return
+		}
+		l.trackHot()
+		if backoff = nextBackoff(backoff, err); backoff > 0 {
+			notBefore = time.Now().Add(backoff)
+		}
+		l.cat.troubles.tell(troubleConvert, err)
+	}
+}
+
+// nextBackoff is how long to wait after a conversion that ended with err.
+func nextBackoff(last time.Duration, err error) time.Duration {
+	if err == nil || errors.Is(err, ErrConflict) { // another conversion was faster
+		return 0
+	}
+	return min(max(2*last, backoffFirst), backoffMost)
+}
+
+// conversionDue says whether enough waits, or waits long enough.
+func (l *Lake) conversionDue() bool {
+	hot := l.trackHot()
+	if len(hot) == 0 {
+		return false
+	}
+	return l.hotBytes.Load() >= l.cfg.ConvertBytes || l.now().Sub(hot[0].Started) >= l.cfg.ConvertAge
+}

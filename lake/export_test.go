@@ -1,0 +1,50 @@
+package lake
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+)
+
+// RawLog opens the raw log to the tests outside the package, which can use laketest.
+type RawLog struct{ *rawLog }
+
+const (
+	SeqJump      = seqJump
+	GroupBytes   = groupBytes
+	IndexHeader  = headerSize
+	IndexRecord  = recordSize
+	SpanBytes    = spanBytes
+	MaxNoteBytes = maxNote
+)
+
+func OpenRawLog(l Layout, d Disk, now func() time.Time, segmentBytes int64, readOnly bool) (RawLog, error) {
+	r, err := openRawLog(l, d, now, segmentBytes, readOnly)
+	return RawLog{r}, err
+}
+
+func (r RawLog) Append(ctx context.Context, b Batch) (Seq, error) { return r.append(ctx, b) }
+func (r RawLog) Seal() error                                      { return r.seal() }
+func (r RawLog) Segments() []Segment                              { return r.segments() }
+func (r RawLog) Committed() Seq                                   { return r.committed() }
+func (r RawLog) WaitCommitted(ctx context.Context, above Seq) error {
+	return r.waitCommitted(ctx, above)
+}
+func (r RawLog) Reserve(min Seq) error  { return r.reserve(min) }
+func (r RawLog) Quarantined() []string  { return r.quarantined() }
+func (r RawLog) Repair(first Seq) error { return r.repair(first) }
+func (r RawLog) Tail(from Seq) *Tail    { return r.tail(from) }
+func (r RawLog) Close() error           { return r.close() }
+func (r RawLog) ReadSegment(s Segment, fn func([]byte, Seq, int) error) error {
+	return r.readSegment(s, fn)
+}
+func (r RawLog) Notes(since Micros, fn func(Seq, int, Micros, []byte) error) error {
+	return r.notes(since, fn)
+}
+
+// NewerIndex is the index with the next format's number in its header.
+func NewerIndex(index []byte) []byte {
+	p := append([]byte(nil), index...)
+	p[4] = indexFormat + 1
+	return append(binary.LittleEndian.AppendUint32(p[:headerSize-4:headerSize-4], crc32c(0, p[:headerSize-4])), p[headerSize:]...)
+}

@@ -1,0 +1,171 @@
+// Package gen makes synthetic events that look like a company's HTTP services: a daily rhythm, log-normal latencies, bursts of errors, and
+// once a day an incident worth finding. It promises that the same Config gives the same bytes, on any number of goroutines. It writes
+// canonical lines only and stores nothing itself.
+package gen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+)
+
+// Config says what to generate. Count events are spread over [Start, Start+Days) or, when Start is 0, over [End-Days, End).
+type Config struct {
+	Seed       uint64
+	Count      int64
+	Days       int         // 0: 4
+	Services   int         // the first so many of a fixed list; 0: 8
+	Start, End lake.Micros // one of them is needed: gen has no clock
+	ReceivedAt lake.Micros // of every event, so that the bytes do not depend on when they are made; 0: the end of the window
+}
+
+const (
+	defaultDays     = 4 // two weekdays beside a weekend, whatever today is
+	defaultServices = 8
+	maxDays         = 3650               // keeps every product of times within int64
+	maxCount        = 1e10               // as above; ids stay unique far beyond
+	eventsAChunk    = 1024               // one random stream each: about 500 KiB of lines, which stay in a core's second-level cache
+	chunksABatch    = 2                  // about 1 MiB a batch: a write of good size
+	batchRoom       = 1 << 20            // first size of a batch's buffer: what its lines mostly need
+	buffersALane    = 2                  // one being filled while the other is taken
+	maxServices     = 16                 // len(services()); Validate names it
+	chunkStride     = 0x9e3779b97f4a7c15 // 2^64 / golden ratio: neighbouring chunks get distant streams
+)
+
+// Validate says what is wrong with the configuration.
+func (c Config) Validate() error {
+	switch {
+	case c.Count < 0 || c.Count > maxCount:
+		return fmt.Errorf("generate: count %d: want 0 to %d", c.Count, int64(maxCount))
+	case c.Days < 0 || c.Days > maxDays:
+		return fmt.Errorf("generate: days %d: want 1 to %d", c.Days, maxDays)
+	case c.Services < 0 || c.Services > maxServices:
+		return fmt.Errorf("generate: services %d: want 1 to %d", c.Services, maxServices)
+	case c.Start == 0 && c.End == 0:
+		return errors.New("generate: neither start nor end of the time window is given")
+	}
+	return nil
+}
+
+// Generator makes the events of one Config. It is immutable: several goroutines may run it.
+type Generator struct {
+	cfg       Config
+	calendar  calendar
+	incidents []Incident
+	bursts    []burst
+	tables    *tables
+}
+
+// New prepares the tables; the events are made by Run.
+func New(cfg Config) (*Generator, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Days == 0 {
+		cfg.Days = defaultDays
+	}
+	if cfg.Services == 0 {
+		cfg.Services = defaultServices
+	}
+	length := lake.Micros(time.Duration(cfg.Days) * 24 * time.Hour / time.Microsecond)
+	if cfg.Start == 0 {
+		cfg.Start = cfg.End - length
+	}
+	cfg.End = cfg.Start + length
+	if cfg.ReceivedAt == 0 {
+		cfg.ReceivedAt = cfg.End
+	}
+	g := &Generator{cfg: cfg, calendar: newCalendar(cfg.Start, cfg.End, cfg.Count), tables: newTables(cfg)}
+	g.incidents = planIncidents(cfg, g.tables)
+	g.bursts = planBursts(cfg, g.tables)
+	return g, nil
+}
+
+// Incidents are what there is to find, in the order of time.
+func (g *Generator) Incidents() []Incident { return append([]Incident(nil), g.incidents...) }
+
+// Window is the span of time that the events are spread over: [start, end).
+func (g *Generator) Window() (start, end lake.Micros) { return g.cfg.Start, g.cfg.End }
+
+// Run makes the events on so many goroutines (0: one a core) and gives them to sink, in the order of time, in batches of about 1 MiB. sink
+// is called from this goroutine; a batch is valid until it returns. Run ends with sink's first error, or the context's.
+func (g *Generator) Run(ctx context.Context, workers int, sink func(lake.Batch) error) error {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	const perBatch = eventsAChunk * chunksABatch
+	batches := (g.cfg.Count + perBatch - 1) / perBatch
+	workers = int(min(int64(workers), max(batches, 1)))
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+
+	lanes := make([]lane, workers)
+	for w := range lanes {
+		lanes[w] = lane{full: make(chan []byte, buffersALane), empty: make(chan []byte, buffersALane)}
+		for range buffersALane {
+			lanes[w].empty <- nil
+		}
+		running.Go(func() { g.work(ctx, lanes[w], int64(w), int64(workers), batches) })
+	}
+	for b := range batches {
+		lane := lanes[b%int64(workers)]
+		select {
+		case lines := <-lane.full:
+			if err := sink(lake.Batch{Lines: lines, N: int(min(perBatch, g.cfg.Count-b*perBatch))}); err != nil {
+				return err
+			}
+			lane.empty <- lines
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// lane carries one worker's batches to the merger and their buffers back.
+type lane struct{ full, empty chan []byte }
+
+// work makes every stride-th batch.
+func (g *Generator) work(ctx context.Context, l lane, first, stride, batches int64) {
+	for b := first; b < batches; b += stride {
+		var lines []byte
+		select {
+		case lines = <-l.empty:
+		case <-ctx.Done():
+			return
+		}
+		if lines == nil {
+			lines = make([]byte, 0, batchRoom)
+		}
+		lines = lines[:0]
+		for c := b * chunksABatch; c < (b+1)*chunksABatch; c++ {
+			lines = g.appendChunk(lines, c)
+		}
+		select {
+		case l.full <- lines:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Copy writes all lines to w, as Run gives them, and returns how many bytes.
+func (g *Generator) Copy(ctx context.Context, workers int, w io.Writer) (bytes int64, err error) {
+	err = g.Run(ctx, workers, func(b lake.Batch) error {
+		n, err := w.Write(b.Lines)
+		bytes += int64(n)
+		return err
+	})
+	return bytes, err
+}

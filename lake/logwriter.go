@@ -1,0 +1,296 @@
+package lake
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+)
+
+// logWriter is the state of the writer goroutine. After it has ended, close uses it.
+type logWriter struct {
+	log       *rawLog
+	open      *openSegment
+	next      Seq            // of the next event
+	end       Seq            // one past the newest committed event
+	unsettled []*openSegment // given up after a failure, in order; settle has not succeeded yet
+	dataBuf   []byte
+	indexBuf  []byte
+	indexSync chan error
+}
+
+// openSegment is the segment that is being written. Its numbers are those of the committed part.
+type openSegment struct {
+	first, end, prevEnd Seq
+	started, newest     Micros
+	data, index         File
+	dataEnd, indexEnd   int64
+	indexCRC            uint32 // of the index's first indexEnd bytes
+	dataPath, indexPath string
+}
+
+func (s *openSegment) view(sealed bool) *segmentView {
+	v := &segmentView{
+		Segment: Segment{First: s.first, End: s.end, Events: int64(s.end - s.first), Bytes: s.dataEnd, Sealed: sealed, Started: s.started.Time()},
+		prevEnd: s.prevEnd, indexEnd: s.indexEnd, newest: s.newest,
+	}
+	if sealed {
+		v.indexEnd = math.MaxInt64
+	}
+	return v
+}
+
+// write is the writer goroutine: it ends when the log closes and all that was handed in is done.
+func (r *rawLog) write() {
+	defer close(r.done)
+	r.w.indexSync = make(chan error, 1)
+	var group []*request
+	for {
+		group = r.gather(group[:0])
+		switch {
+		case len(group) == 0:
+			return
+		case group[0].task != nil:
+			group[0].err = group[0].task()
+		default:
+			if err := r.w.commit(group); err != nil {
+				for _, q := range group {
+					q.first, q.err = 0, err
+				}
+			}
+		}
+		for i, q := range group {
+			group[i] = nil
+			q.done <- struct{}{}
+		}
+		// The senders that were just answered run first and hand in their next batches: the groups get larger, and nobody waits for a timer.
+		runtime.Gosched()
+	}
+}
+
+// commit makes a group durable and publishes it.
+func (w *logWriter) commit(group []*request) error {
+	if w.open == nil {
+		w.settle() // what still cannot be settled is tried again later; the new segment's header already says where its events end
+		if err := w.create(); err != nil {
+			return fmt.Errorf("start a raw segment: %w: %w", ErrLogFailed, err)
+		}
+	}
+	s := w.open
+	end, at, dataEnd, err := w.writeGroup(s, group)
+	if err != nil {
+		w.next = end + seqJump
+		w.giveUp()
+		return fmt.Errorf("append to %s: %w: %w", s.dataPath, ErrLogFailed, err)
+	}
+	s.end, s.dataEnd, s.newest = end, dataEnd, max(s.newest, at)
+	s.indexCRC = crc32c(s.indexCRC, w.indexBuf)
+	s.indexEnd += int64(len(w.indexBuf))
+	w.next, w.end = end, end
+	view := s.view(false)
+	w.log.publish(func(v *logView) { v.open, v.end = view, end })
+	if s.dataEnd >= w.log.segmentBytes {
+		w.sealOpen() // the batches are durable whether or not the seal is; settle tries it again
+	}
+	return nil
+}
+
+// directWriteBytes: a batch this large is written from the caller's memory, a smaller one is first gathered with its neighbours into one write.
+const directWriteBytes = 128 << 10
+
+// writeGroup gives the group its seqs and writes and syncs its data and its index. It answers where the group would end also when it fails.
+func (w *logWriter) writeGroup(s *openSegment, group []*request) (end Seq, at Micros, dataEnd int64, err error) {
+	at = MicrosOf(w.log.now())
+	w.dataBuf, w.indexBuf = w.dataBuf[:0], w.indexBuf[:0]
+	end, dataEnd = s.end, s.dataEnd
+	written := s.dataEnd
+	flush := func(p []byte) {
+		if len(p) > 0 && err == nil {
+			_, err = s.data.WriteAt(p, written)
+		}
+		written += int64(len(p))
+	}
+	for i, q := range group {
+		r := record{kind: kindBatch, n: uint32(q.batch.N), first: end, start: dataEnd, length: uint32(len(q.batch.Lines)), crc: q.crc, at: at, note: q.batch.Note}
+		if i == 0 {
+			r.flags = flagGroup
+		}
+		w.indexBuf = appendRecord(w.indexBuf, s.first, &r)
+		q.first, end, dataEnd = end, r.end(), r.dataEnd()
+		if len(q.batch.Lines) < directWriteBytes {
+			w.dataBuf = append(w.dataBuf, q.batch.Lines...)
+			continue
+		}
+		flush(w.dataBuf)
+		w.dataBuf = w.dataBuf[:0]
+		flush(q.batch.Lines)
+	}
+	flush(w.dataBuf)
+	if err == nil { // after the data: a reader in another process that sees a record finds its bytes
+		_, err = s.index.WriteAt(w.indexBuf, s.indexEnd)
+	}
+	if err != nil {
+		return end, at, dataEnd, err
+	}
+	go func() { w.indexSync <- s.index.Sync() }()
+	err = errors.Join(s.data.Sync(), <-w.indexSync)
+	return end, at, dataEnd, err
+}
+
+// create makes the next segment: both files and their names are durable when it returns.
+func (w *logWriter) create() (err error) {
+	l, d := w.log.layout, w.log.disk
+	started := MicrosOf(w.log.now())
+	s := &openSegment{first: w.next, end: w.next, prevEnd: w.end, started: started, newest: started,
+		dataPath: l.SegmentData(w.next), indexPath: l.SegmentIndex(w.next)}
+	defer func() {
+		if err != nil {
+			w.next += seqJump // its names may be taken now
+			s.abandon()
+			w.unsettled = append(w.unsettled, s)
+			w.settle()
+		}
+	}()
+	if s.data, err = d.Create(s.dataPath); err != nil {
+		return err
+	}
+	if s.index, err = d.Create(s.indexPath); err != nil {
+		return err
+	}
+	head := appendHeader(nil, header{first: s.first, prevEnd: s.prevEnd, started: started})
+	if _, err = s.index.WriteAt(head, 0); err != nil {
+		return err
+	}
+	if err = errors.Join(s.index.Sync(), s.data.Sync(), d.SyncDir(l.Raw())); err != nil {
+		return err
+	}
+	s.indexEnd, s.indexCRC = headerSize, crc32c(0, head)
+	w.open = s
+	return nil
+}
+
+// abandon closes both files. After a failure their descriptors are of no use: the next sync might report success with the data lost.
+func (s *openSegment) abandon() {
+	for _, f := range []File{s.data, s.index} {
+		if f != nil {
+			f.Close() // everything acknowledged is synced already
+		}
+	}
+	s.data, s.index = nil, nil
+}
+
+// giveUp closes the open segment off after a failure, and tries to cut it to its committed part.
+func (w *logWriter) giveUp() {
+	s := w.open
+	s.abandon()
+	w.open = nil
+	w.unsettled = append(w.unsettled, s)
+	w.log.publish(func(v *logView) {
+		v.open = nil
+		if s.end > s.first {
+			v.closed = append(v.closed, s.view(false))
+		}
+	})
+	w.settle()
+}
+
+// sealOpen writes the open segment's seal record.
+func (w *logWriter) sealOpen() error {
+	s := w.open
+	_, err := s.index.WriteAt(s.sealRecord(), s.indexEnd)
+	if err == nil {
+		err = s.index.Sync()
+	}
+	if err != nil {
+		err = fmt.Errorf("seal %s: %w", s.indexPath, err)
+		w.giveUp()
+		return err
+	}
+	s.abandon()
+	w.open = nil
+	view := s.view(true)
+	w.log.publish(func(v *logView) { v.open, v.closed = nil, append(v.closed, view) })
+	return nil
+}
+
+func (s *openSegment) sealRecord() []byte {
+	return appendRecord(nil, s.first, &record{kind: kindSeal, n: uint32(s.end - s.first), first: s.end, start: s.dataEnd, crc: s.indexCRC, at: s.newest})
+}
+
+// sealAll seals the open segment and those whose seal failed before.
+func (w *logWriter) sealAll() error {
+	err := w.settle()
+	if w.open == nil {
+		return err
+	}
+	if w.open.end > w.open.first {
+		return errors.Join(err, w.sealOpen())
+	}
+	s := w.open // created, but its first group never came
+	s.abandon()
+	w.open = nil
+	w.unsettled = append(w.unsettled, s)
+	return errors.Join(err, w.settle())
+}
+
+// settle brings the segments that were given up into a clean state on the disk: cut to their committed part and sealed, or removed when they have none.
+func (w *logWriter) settle() error {
+	for len(w.unsettled) > 0 {
+		s := w.unsettled[0]
+		if err := s.settle(w.log.disk); err != nil {
+			return fmt.Errorf("close off %s after a failure: %w", s.dataPath, err)
+		}
+		w.unsettled = w.unsettled[1:]
+		if s.end == s.first {
+			continue
+		}
+		view := s.view(true)
+		w.log.publish(func(v *logView) {
+			v.closed = slices.Clone(v.closed)
+			i := v.find(s.first)
+			v.closed[i] = view
+		})
+	}
+	return nil
+}
+
+func (s *openSegment) settle(d Disk) error {
+	if s.end == s.first {
+		return removeSegment(d, s.dataPath, s.indexPath)
+	}
+	if err := cutFile(d, s.dataPath, s.dataEnd, nil); err != nil {
+		return err
+	}
+	return cutFile(d, s.indexPath, s.indexEnd, s.sealRecord())
+}
+
+// removeSegment removes a segment that never got a committed event. Its data is emptied first: whichever of the two names then survives a power cut,
+// it is seen to be litter, where data without an index would be taken for somebody's events.
+func removeSegment(d Disk, dataPath, indexPath string) error {
+	if err := cutFile(d, dataPath, 0, nil); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := errors.Join(removeIfThere(d, dataPath), removeIfThere(d, indexPath)); err != nil {
+		return err
+	}
+	return d.SyncDir(filepath.Dir(dataPath))
+}
+
+// cutFile cuts a file to size, puts tail behind it, and syncs it.
+func cutFile(d Disk, path string, size int64, tail []byte) error {
+	f, err := d.OpenWrite(path)
+	if err != nil {
+		return err
+	}
+	err = f.Truncate(size)
+	if err == nil && len(tail) > 0 {
+		_, err = f.WriteAt(tail, size)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}

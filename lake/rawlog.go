@@ -1,0 +1,330 @@
+package lake
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// groupBytes and groupEvents bound what one pair of syncs makes durable: enough to keep a fast disk busy, little enough that a lone sender
+	// behind a full group waits some tens of milliseconds. A larger batch is a group of its own.
+	groupBytes  = 8 << 20
+	groupEvents = 1 << 18
+
+	// A batch's bounds. With groupEvents it stays below seqJump, so that no reader can have seen a seq that a later segment uses.
+	maxBatchBytes  = 64 << 20
+	maxBatchEvents = 1 << 18
+
+	// seqJump is left out after anything that may have taken events back which a reader in another process saw: its position then lies in a gap.
+	seqJump = 1 << 20
+
+	defaultSegmentBytes = 64 << 20
+)
+
+// rawLog is the write-ahead log: segments of plain JSONL, each with an index file. The owner's rawLog has one writer goroutine, which alone
+// touches the files; while one pair of fdatasyncs runs, the next group of batches gathers. What readers may see is published in one
+// immutable view after the syncs. A read-only rawLog builds its view from the files each time it is asked.
+type rawLog struct {
+	layout       Layout
+	disk         Disk
+	now          func() time.Time
+	segmentBytes int64
+	readOnly     bool
+	closed       chan struct{} // closed by close
+	closeOnce    sync.Once
+	closeErr     error
+
+	current atomic.Pointer[logView]
+
+	mu      sync.Mutex
+	arrived *sync.Cond // with mu: pending has grown, or closing
+	pending []*request
+	closing bool
+	changed chan struct{} // closed when current moves on; nil while nobody waits
+	damage  []string      // what quarantined answers
+
+	follow follower  // of a read-only log
+	w      logWriter // the writer goroutine's own
+	done   chan struct{}
+}
+
+// request is one batch, or one task, on its way through the writer.
+type request struct {
+	batch Batch
+	crc   uint32
+	task  func() error // instead of a batch; runs alone
+	first Seq
+	err   error
+	done  chan struct{} // has room for one token, which says that first and err are set
+}
+
+// openRawLog opens the log. The owner's open repairs what a crash left, seals it, and refuses a newer format (ErrNewer) before it changes
+// anything; the first append makes a new segment. now gives the batches' times; segmentBytes 0 means 64 MiB.
+func openRawLog(l Layout, d Disk, now func() time.Time, segmentBytes int64, readOnly bool) (*rawLog, error) {
+	if segmentBytes <= 0 {
+		segmentBytes = defaultSegmentBytes
+	}
+	r := &rawLog{layout: l, disk: d, now: now, segmentBytes: segmentBytes, readOnly: readOnly, closed: make(chan struct{}), done: make(chan struct{})}
+	r.arrived = sync.NewCond(&r.mu)
+	if readOnly {
+		close(r.done)
+		if _, err := r.view(); err != nil {
+			return nil, err
+		}
+		return r, nil
+	}
+	if err := d.MkdirAll(l.Raw()); err != nil {
+		return nil, fmt.Errorf("open the raw log: %w", err)
+	}
+	found, err := recoverLog(l, d)
+	if err != nil {
+		return nil, fmt.Errorf("open the raw log: %w", err)
+	}
+	r.damage = found.damage
+	r.current.Store(&logView{closed: found.segments, end: found.end})
+	r.w = logWriter{log: r, next: found.next, end: found.end}
+	go r.write()
+	return r, nil
+}
+
+// append makes a batch durable and answers the seq of its first event. Until it returns, b.Lines must not change. When it fails with ErrLogFailed the batch is
+// not acknowledged, and the next append goes to a new segment; with ctx's error it was not written at all.
+func (r *rawLog) append(ctx context.Context, b Batch) (Seq, error) {
+	if err := checkBatch(&b); err != nil {
+		return 0, err
+	}
+	q := requests.Get().(*request)
+	q.batch, q.crc = b, crc32c(0, b.Lines)
+	err := r.do(ctx, q)
+	first := q.first
+	*q = request{done: q.done}
+	requests.Put(q)
+	return first, err
+}
+
+// requests are used again and again: one append would otherwise allocate a request and a channel.
+var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
+
+func checkBatch(b *Batch) error {
+	switch lines := bytes.Count(b.Lines, []byte{'\n'}); {
+	case b.N <= 0 || lines != b.N || b.Lines[len(b.Lines)-1] != '\n':
+		return fmt.Errorf("append to the raw log: a batch of %d events holds %d lines; each must end with its newline, and there must be one", b.N, lines)
+	case b.N > maxBatchEvents || len(b.Lines) > maxBatchBytes:
+		return fmt.Errorf("append to the raw log: a batch of %d events, %d bytes is too large: split it below %d events and %d bytes",
+			b.N, len(b.Lines), maxBatchEvents, maxBatchBytes)
+	case len(b.Note) > maxNote:
+		return fmt.Errorf("append to the raw log: a note of %d bytes is too long: at most %d", len(b.Note), maxNote)
+	}
+	return nil
+}
+
+// do hands q to the writer and waits until it is through.
+func (r *rawLog) do(ctx context.Context, q *request) error {
+	if r.readOnly {
+		return ErrReadOnly
+	}
+	r.mu.Lock()
+	if r.closing {
+		r.mu.Unlock()
+		return ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		r.mu.Unlock()
+		return err
+	}
+	r.pending = append(r.pending, q)
+	r.mu.Unlock()
+	r.arrived.Signal()
+	select {
+	case <-q.done:
+		return q.err
+	case <-ctx.Done():
+	}
+	if r.withdraw(q) {
+		return ctx.Err()
+	}
+	<-q.done // it is being written: its lines are in use, and the answer is near
+	return q.err
+}
+
+// withdraw takes q back when the writer has not begun with it.
+func (r *rawLog) withdraw(q *request) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, p := range r.pending {
+		if p == q {
+			r.pending = append(r.pending[:i], r.pending[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// gather waits for work and takes what one group may hold, or one task. It answers nothing when the log closes and all is done.
+func (r *rawLog) gather(group []*request) []*request {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.pending) == 0 && !r.closing {
+		r.arrived.Wait()
+	}
+	size, events := 0, 0
+	for i, q := range r.pending {
+		size += len(q.batch.Lines)
+		events += q.batch.N
+		if i > 0 && (q.task != nil || group[0].task != nil || size > groupBytes || events > groupEvents) {
+			break
+		}
+		group = append(group, q)
+	}
+	rest := copy(r.pending, r.pending[len(group):])
+	clear(r.pending[rest:])
+	r.pending = r.pending[:rest]
+	return group
+}
+
+// task runs fn in the writer goroutine, after the batches that came before it.
+func (r *rawLog) task(fn func() error) error {
+	return r.do(context.Background(), &request{task: fn, done: make(chan struct{}, 1)})
+}
+
+// seal ends the open segment: when it returns nil, every segment with events is sealed, durably. Nothing happens to an empty one.
+func (r *rawLog) seal() error { return r.task(r.w.sealAll) }
+
+// reserve makes sure that no seq below min is given from now on: for an owner whose catalog knows more than raw/ still holds.
+func (r *rawLog) reserve(min Seq) error {
+	return r.task(func() error {
+		if r.w.open == nil && r.w.end < min {
+			r.w.next, r.w.end = max(r.w.next, min), min
+			r.publish(func(v *logView) { v.end = min })
+		}
+		return nil
+	})
+}
+
+// publish replaces the view by a changed copy and wakes who waits. Only the writer (or whoever runs in it) calls it.
+func (r *rawLog) publish(change func(*logView)) {
+	v := *r.current.Load()
+	change(&v)
+	r.current.Store(&v)
+	r.mu.Lock()
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+	r.mu.Unlock()
+}
+
+// wake returns a channel that is closed when the view moves on from now.
+func (r *rawLog) wake() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.changed == nil {
+		r.changed = make(chan struct{})
+	}
+	return r.changed
+}
+
+// view is what readers may see now.
+func (r *rawLog) view() (*logView, error) {
+	if r.readOnly {
+		return r.follow.refresh(r.layout)
+	}
+	return r.current.Load(), nil
+}
+
+// segments lists the segments in the order of seq: those that hold events, sealed or not. Only the last one can be open; one before it that is not Sealed waits
+// for its seal to succeed. Of a read-only log it is what the files say now; a problem with them leaves the list as it last was.
+func (r *rawLog) segments() []Segment {
+	view, err := r.view()
+	if err != nil {
+		view = r.follow.latest()
+	}
+	list := make([]Segment, 0, view.len())
+	for i := range view.len() {
+		if s := view.at(i).Segment; s.End > s.First {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// committed is one past the newest committed event.
+func (r *rawLog) committed() Seq {
+	view, err := r.view()
+	if err != nil {
+		view = r.follow.latest()
+	}
+	return view.end
+}
+
+// waitCommitted returns when committed() is above the given seq.
+func (r *rawLog) waitCommitted(ctx context.Context, above Seq) error {
+	for {
+		wake := r.wake()
+		if r.committed() > above {
+			return nil
+		}
+		if err := r.pause(ctx, wake); err != nil {
+			return err
+		}
+	}
+}
+
+// pollInterval is how often a reader in another process looks: the index is a file in the page cache, and 50 ms are not seen on a screen.
+const pollInterval = 50 * time.Millisecond
+
+// pause waits until the view may have moved on. wake must be older than the caller's last look at the view.
+func (r *rawLog) pause(ctx context.Context, wake <-chan struct{}) error {
+	var tick <-chan time.Time
+	if r.readOnly {
+		timer := time.NewTimer(pollInterval)
+		defer timer.Stop()
+		tick = timer.C
+	}
+	select {
+	case <-wake:
+	case <-tick:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-r.closed:
+		return ErrClosed
+	}
+	return nil
+}
+
+// quarantined names, a sentence each, what recovery found damaged and set aside.
+func (r *rawLog) quarantined() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.damage...)
+}
+
+// close lets the appends that are under way end, seals the open segment, and wakes every tail with ErrClosed.
+func (r *rawLog) close() error {
+	r.closeOnce.Do(func() {
+		r.mu.Lock()
+		r.closing = true
+		r.mu.Unlock()
+		r.arrived.Signal()
+		<-r.done
+		close(r.closed)
+		if !r.readOnly {
+			r.closeErr = r.w.sealAll()
+		}
+	})
+	return r.closeErr
+}
+
+// removeIfThere removes a file that may be gone already.
+func removeIfThere(d Disk, path string) error {
+	if err := d.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}

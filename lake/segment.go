@@ -1,0 +1,308 @@
+package lake
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// DamageError says which bytes of a raw segment are not what was acknowledged.
+type DamageError struct {
+	File   string
+	Offset int64
+	First  Seq // of the damaged events
+	End    Seq // one past them; First when it is not known how many
+	Reason string
+}
+
+func (e *DamageError) Error() string {
+	if e.End > e.First {
+		return fmt.Sprintf("%s: at byte %d: %s (events %d to %d)", e.File, e.Offset, e.Reason, e.First, e.End-1)
+	}
+	return fmt.Sprintf("%s: at byte %d: %s", e.File, e.Offset, e.Reason)
+}
+
+// segmentView is what readers may know of one segment at one moment. It is never changed.
+type segmentView struct {
+	Segment
+	prevEnd  Seq   // from the header: one past the newest committed event of all earlier segments
+	indexEnd int64 // the index's committed records end here; MaxInt64 of a sealed one, which ends with its seal record
+	holes    bool
+	stalled  bool   // of a followed one: behind indexEnd stands something that does not count, or not yet
+	newest   Micros // of a sealed one: when its newest batch was appended
+}
+
+// logView is the whole log at one moment. It is never changed; closed shares its array with older and newer views.
+type logView struct {
+	closed []*segmentView // nothing more will be appended to them; all but those whose seal failed are sealed
+	open   *segmentView   // nil: the next append makes one
+	end    Seq            // one past the newest committed event
+}
+
+func (v *logView) len() int {
+	if v.open != nil {
+		return len(v.closed) + 1
+	}
+	return len(v.closed)
+}
+
+func (v *logView) at(i int) *segmentView {
+	if i < len(v.closed) {
+		return v.closed[i]
+	}
+	return v.open
+}
+
+// find returns the index of the last segment that starts at or below seq, or -1.
+func (v *logView) find(seq Seq) int {
+	if v.open != nil && v.open.First <= seq {
+		return len(v.closed)
+	}
+	i, found := slices.BinarySearchFunc(v.closed, seq, func(s *segmentView, seq Seq) int { return int(min(1, max(-1, s.First-seq))) })
+	if found {
+		return i
+	}
+	return i - 1
+}
+
+// listSegments names the segments whose index, and those whose data file lies in raw/, each in the order of seq.
+func listSegments(l Layout) (indexes, datas []Seq, err error) {
+	entries, err := os.ReadDir(l.Raw())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, nil, fmt.Errorf("list the raw segments: %w", err)
+	}
+	for _, entry := range entries {
+		if digits, ok := strings.CutSuffix(entry.Name(), ".idx"); ok {
+			indexes = appendSeq(indexes, digits)
+		} else if digits, ok := strings.CutSuffix(entry.Name(), ".jsonl"); ok {
+			datas = appendSeq(datas, digits)
+		}
+	}
+	return indexes, datas, nil
+}
+
+func appendSeq(dst []Seq, digits string) []Seq {
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || len(digits) != 20 || n < 1 {
+		return dst // a foreign file: none of ours
+	}
+	return append(dst, Seq(n))
+}
+
+// segmentReader reads one segment's batches in order, joined where they touch, each checked.
+type segmentReader struct {
+	segment Seq
+	index   *os.File
+	data    *os.File
+	off     int64  // in the index, of the next record
+	buf     []byte // the index's bytes from off on, as far as they are read
+	space   []byte // what buf is a part of
+	parts   []record
+	lines   []byte
+}
+
+func openReader(l Layout, first Seq) (*segmentReader, error) {
+	index, err := os.Open(l.SegmentIndex(first))
+	if err != nil {
+		return nil, fmt.Errorf("read raw segment: %w", err)
+	}
+	data, err := os.Open(l.SegmentData(first))
+	if err != nil {
+		index.Close()
+		return nil, fmt.Errorf("read raw segment: %w", err)
+	}
+	return &segmentReader{segment: first, index: index, data: data, off: headerSize}, nil
+}
+
+func (s *segmentReader) close() error { return errors.Join(s.index.Close(), s.data.Close()) }
+
+// indexReadBytes at a time: some 1,400 records, little enough to throw away when a reader stops early.
+const indexReadBytes = 64 << 10
+
+// peek returns the next record that ends at or before limit; io.EOF when there is none, or only the seal.
+func (s *segmentReader) peek(limit int64) (record, int, error) {
+	if s.off >= limit {
+		return record{}, 0, io.EOF
+	}
+	r, size, ok := parseRecord(s.segment, s.buf)
+	if !ok && len(s.buf) < recordSize+maxNote {
+		if err := s.fill(limit); err != nil {
+			return record{}, 0, err
+		}
+		r, size, ok = parseRecord(s.segment, s.buf)
+	}
+	switch {
+	case !ok:
+		return record{}, 0, &DamageError{File: s.index.Name(), Offset: s.off, Reason: "no index record"}
+	case r.kind == kindSeal:
+		return record{}, 0, io.EOF
+	}
+	return r, size, nil
+}
+
+// fill reads more of the index, behind what is left of buf.
+func (s *segmentReader) fill(limit int64) error {
+	if s.space == nil {
+		s.space = make([]byte, indexReadBytes)
+	}
+	have := copy(s.space, s.buf)
+	want := min(int64(len(s.space)), max(limit-s.off, int64(have)))
+	n, err := s.index.ReadAt(s.space[have:want], s.off+int64(have))
+	if err != nil && err != io.EOF {
+		return fmt.Errorf("read raw index: %w", err)
+	}
+	s.buf = s.space[:have+n]
+	return nil
+}
+
+func (s *segmentReader) advance(size int) {
+	s.off += int64(size)
+	s.buf = s.buf[size:]
+}
+
+// rewind goes back to an index offset where a record starts.
+func (s *segmentReader) rewind(off int64) { s.off, s.buf = off, nil }
+
+// lineRun is a run of whole batches without a gap between them.
+type lineRun struct {
+	first Seq
+	n     int
+	at    Micros // of its first batch
+	lines []byte // valid until the next call
+}
+
+// next returns the next batches that are not wholly below from and start below end, joined up to about maxBytes (one batch may be larger). Damaged
+// ranges that the index knows are passed over. io.EOF: no more up to limit (index offset) and end.
+func (s *segmentReader) next(limit int64, from, end Seq, maxBytes int64) (lineRun, error) {
+	s.parts = s.parts[:0]
+	var bytes int64
+	for {
+		r, size, err := s.peek(limit)
+		if err == io.EOF || (err == nil && r.first >= end) {
+			break
+		}
+		if err != nil {
+			if len(s.parts) > 0 {
+				break // hand out what is good; the next call meets it again
+			}
+			return lineRun{}, err
+		}
+		if n := len(s.parts); n > 0 {
+			last := &s.parts[n-1]
+			if r.kind != kindBatch || r.first != last.end() || r.start != last.dataEnd() || bytes+int64(r.length) > maxBytes {
+				break
+			}
+		}
+		s.advance(size)
+		if r.kind == kindBatch && r.end() > from {
+			r.note = nil
+			s.parts = append(s.parts, r)
+			bytes += int64(r.length)
+		}
+	}
+	if len(s.parts) == 0 {
+		return lineRun{}, io.EOF
+	}
+	return s.load(int(bytes))
+}
+
+// load reads and checks the bytes of s.parts.
+func (s *segmentReader) load(size int) (lineRun, error) {
+	s.lines = slices.Grow(s.lines[:0], size)[:size]
+	first, last := &s.parts[0], &s.parts[len(s.parts)-1]
+	got, err := s.data.ReadAt(s.lines, first.start)
+	if err != nil && err != io.EOF {
+		return lineRun{}, fmt.Errorf("read raw segment: %w", err)
+	}
+	for i := range s.parts {
+		r := &s.parts[i]
+		from, to := int(r.start-first.start), int(r.dataEnd()-first.start)
+		if to > got || crc32c(0, s.lines[from:to]) != r.crc {
+			return lineRun{}, &DamageError{File: s.data.Name(), Offset: r.start, First: r.first, End: r.end(), Reason: "the checksum does not match"}
+		}
+	}
+	return lineRun{first: first.first, n: int(last.end() - first.first), at: first.at, lines: s.lines}, nil
+}
+
+// spanBytes is how much readSegment and a tail join: large enough that a batch's fixed cost vanishes, small enough for the processor's cache.
+const spanBytes = 1 << 20
+
+// readSegment calls fn with the committed batches of s, up to s.End, in order and in runs of about 1 MiB: n lines whose seqs follow first without a
+// gap. lines is valid during the call. A *DamageError names the file and the offset of bytes that are not what was acknowledged; repair then
+// sets them aside.
+func (r *rawLog) readSegment(s Segment, fn func(lines []byte, first Seq, n int) error) error {
+	if s.End <= s.First {
+		return nil
+	}
+	reader, err := openReader(r.layout, s.First)
+	if err != nil {
+		return err
+	}
+	defer reader.close()
+	seen := s.First
+	for {
+		run, err := reader.next(math.MaxInt64, 0, s.End, spanBytes)
+		if err == io.EOF {
+			return nil
+		}
+		if damage := (*DamageError)(nil); errors.As(err, &damage) && damage.First == 0 {
+			damage.First, damage.End = seen, s.End
+		}
+		if err != nil {
+			return err
+		}
+		if err := fn(run.lines, run.first, run.n); err != nil {
+			return err
+		}
+		if seen = run.first + Seq(run.n); seen >= s.End {
+			return nil
+		}
+	}
+}
+
+// notes calls fn with every batch appended at or after since that has a note, in order: first seq, number of events, when, and the note, which is valid
+// during the call.
+func (r *rawLog) notes(since Micros, fn func(first Seq, n int, at Micros, note []byte) error) error {
+	view, err := r.view()
+	if err != nil {
+		return err
+	}
+	for i := range view.len() {
+		s := view.at(i)
+		if s.Sealed && s.newest < since {
+			continue
+		}
+		if err := r.segmentNotes(s, since, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rawLog) segmentNotes(s *segmentView, since Micros, fn func(first Seq, n int, at Micros, note []byte) error) error {
+	reader, err := openReader(r.layout, s.First)
+	if err != nil {
+		return err
+	}
+	defer reader.close()
+	for {
+		rec, size, err := reader.peek(s.indexEnd)
+		if err == io.EOF || (err == nil && rec.first >= s.End) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if rec.kind == kindBatch && rec.at >= since && len(rec.note) > 0 {
+			if err := fn(rec.first, int(rec.n), rec.at, rec.note); err != nil {
+				return err
+			}
+		}
+		reader.advance(size)
+	}
+}

@@ -1,0 +1,208 @@
+package duck
+
+import (
+	"bytes"
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/lake/rollup"
+	"github.com/signallake/signallake/sql"
+)
+
+// load fills the tables anew, on a goroutine of its own: from the rollup files of the pinned version, and from the log up to pos. It releases the pin.
+func (s *cellStore) load(ctx context.Context, l *lake.Lake, pin *lake.Pin, pos lake.Seq) {
+	s.from = max(pin.Version.Watermark, pos)
+	s.delta, s.dirty, s.base = rollup.New(), time.Time{}, nil
+	for i, t := range tiers {
+		s.cells[i] = newOpenCells(t)
+	}
+	s.start(func() error {
+		defer pin.Release()
+		if err := s.read(ctx, l, pin); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("load the minute tables: %w", err)
+		}
+		return nil
+	})
+}
+
+func (s *cellStore) read(ctx context.Context, l *lake.Lake, pin *lake.Pin) error {
+	layout := l.Layout()
+	root, err := filepath.Abs(layout.Root)
+	if err != nil {
+		return err
+	}
+	layout.Root = root
+	var files []string
+	for i := range pin.Version.Rollups {
+		files = append(files, sql.Literal(layout.RollupPath(&pin.Version.Rollups[i])))
+	}
+	if err := s.conn.exec("BEGIN"); err != nil {
+		return err
+	}
+	if err := s.readRollups(ctx, files); err != nil {
+		return errors.Join(err, s.conn.exec("ROLLBACK"))
+	}
+	if err := s.conn.exec("COMMIT"); err != nil {
+		return err
+	}
+	return s.readLog(ctx, l, pin.Version.Watermark)
+}
+
+// rollupCounts are cellCounts from a rollup file.
+const rollupCounts = `status_0xx + status_1xx + status_2xx + status_3xx + status_4xx + status_5xx, status_1xx + status_2xx + status_3xx + status_4xx + status_5xx,
+	status_5xx, status_4xx, latency_count, latency_sum, latency_max`
+
+// readRollups replaces all rows by those of the rollup files. Cells of services that lie in several files are merged in Go, where their values are
+// still known; the rest never leaves DuckDB.
+func (s *cellStore) readRollups(ctx context.Context, files []string) error {
+	texts := []string{}
+	for _, t := range tiers {
+		for _, table := range []string{t.table, t.table + "_by_endpoint"} {
+			texts = append(texts, "TRUNCATE "+sealed(table), "TRUNCATE "+open(table))
+		}
+	}
+	if len(files) == 0 {
+		return s.execAll(ctx, texts)
+	}
+	from := "read_parquet([" + strings.Join(files, ", ") + "])"
+	split := "(SELECT minute, service_name FROM " + from + " WHERE endpoint IS NULL GROUP BY minute, service_name HAVING count(*) > 1)"
+	texts = append(texts,
+		"INSERT INTO "+sealed("minutes")+" SELECT minute, service_name, "+rollupCounts+", p50, p95, p99, buckets, counts FROM "+from+" r ANTI JOIN "+split+
+			" s ON r.minute = s.minute AND r.service_name = s.service_name WHERE endpoint IS NULL ORDER BY minute",
+		"INSERT INTO "+sealed("minutes_by_endpoint")+" SELECT minute, service_name, nullif(endpoint, ''), region, "+rollupCounts+", buckets, counts FROM "+from+
+			" WHERE endpoint IS NOT NULL ORDER BY minute")
+	if err := s.execAll(ctx, texts); err != nil {
+		return err
+	}
+	if err := s.mergeSplit(from, split); err != nil {
+		return err
+	}
+	return s.execAll(ctx, []string{hoursSQL(), hoursByEndpointSQL()})
+}
+
+func (s *cellStore) execAll(ctx context.Context, texts []string) error {
+	for _, text := range texts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.conn.exec(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mergeSplit merges service cells that lie in several files.
+func (s *cellStore) mergeSplit(from, split string) error {
+	set, err := s.conn.query("SELECT epoch_us(r.minute), r.service_name, status_0xx, status_1xx, status_2xx, status_3xx, status_4xx, status_5xx, latency_sum, latency_max, buckets, counts, raw FROM "+
+		from+" r SEMI JOIN "+split+" s ON r.minute = s.minute AND r.service_name = s.service_name WHERE endpoint IS NULL", 0)
+	if err != nil {
+		return err
+	}
+	cells := map[serviceKey]*serviceCell{}
+	for _, row := range set.rows {
+		at, _ := row[0].(int64)
+		service, _ := row[1].(string)
+		cell := cells[serviceKey{at, service}]
+		if cell == nil {
+			cell = &serviceCell{}
+			cells[serviceKey{at, service}] = cell
+		}
+		var counts rollup.Counts
+		for class := range counts.Classes {
+			n, _ := row[2+class].(int64)
+			counts.Classes[class] = uint32(n)
+		}
+		counts.LatencySum, _ = row[8].(float64)
+		counts.LatencyMax, _ = row[9].(float64)
+		addCounts(&cell.counts, &counts)
+		if raw, _ := row[12].([]any); len(raw) > 0 {
+			for _, v := range raw {
+				ms, _ := v.(float64)
+				cell.latency.Add(ms)
+			}
+		} else {
+			addBuckets(&cell.latency, row[10], row[11])
+		}
+	}
+	return appendRows(s.conn, sealed("minutes"), func(add func(...driver.Value) error) error {
+		for key, cell := range cells {
+			if err := add(serviceRow(key, cell)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+const sumCounts = "sum(count)::BIGINT, sum(http)::BIGINT, sum(errors)::BIGINT, sum(client_errors)::BIGINT, sum(latency_count)::BIGINT, sum(latency_sum), max(latency_max)"
+
+// hoursSQL fills the hours of services from their minutes.
+func hoursSQL() string {
+	return "INSERT INTO " + sealed("hours") + `
+WITH cells AS (SELECT hour, service_name, b, sum(c) AS c FROM (SELECT date_trunc('hour', minute) AS hour, service_name, unnest(buckets) AS b, unnest(counts) AS c FROM ` + sealed("minutes") + `) GROUP BY ALL),
+run AS (SELECT hour, service_name, b, c, ` + rollup.BucketSQL + ` AS ms, sum(c) OVER (PARTITION BY hour, service_name ORDER BY b) AS cum, sum(c) OVER (PARTITION BY hour, service_name) AS n FROM cells),
+lists AS (SELECT hour, service_name, ` + quantileSQL(0.5) + ` AS p50, ` + quantileSQL(0.95) + ` AS p95, ` + quantileSQL(0.99) + ` AS p99, list(b ORDER BY b) AS buckets, list(c::INTEGER ORDER BY b) AS counts FROM run GROUP BY ALL),
+totals AS (SELECT date_trunc('hour', minute) AS hour, service_name, ` + sumCounts + ` FROM ` + sealed("minutes") + ` GROUP BY ALL)
+SELECT totals.*, p50, p95, p99, coalesce(buckets, []), coalesce(counts, []) FROM totals LEFT JOIN lists USING (hour, service_name) ORDER BY hour`
+}
+
+func hoursByEndpointSQL() string {
+	key := "hour, service_name, endpoint, region"
+	return "INSERT INTO " + sealed("hours_by_endpoint") + `
+WITH parts AS (SELECT date_trunc('hour', minute) AS hour, * EXCLUDE (minute) FROM ` + sealed("minutes_by_endpoint") + `),
+cells AS (SELECT ` + key + `, b, sum(c) AS c FROM (SELECT ` + key + `, unnest(buckets) AS b, unnest(counts) AS c FROM parts) GROUP BY ALL),
+lists AS (SELECT ` + key + `, list(b ORDER BY b) AS buckets, list(c::INTEGER ORDER BY b) AS counts FROM cells GROUP BY ALL),
+totals AS (SELECT ` + key + `, ` + sumCounts + ` FROM parts GROUP BY ALL)
+SELECT totals.*, coalesce(buckets, []), coalesce(counts, []) FROM totals LEFT JOIN lists ON totals.hour = lists.hour AND totals.service_name = lists.service_name
+	AND totals.endpoint IS NOT DISTINCT FROM lists.endpoint AND totals.region = lists.region ORDER BY totals.hour`
+}
+
+// quantileSQL is the quantile of a group of rows (ms, cum, n): buckets in milliseconds with the count of values up to them and in all. It
+// interpolates between neighbours as quantile_cont does.
+func quantileSQL(q float64) string {
+	position := fmt.Sprintf("%g * (n - 1)", q)
+	low := "min(ms) FILTER (WHERE cum > floor(" + position + "))"
+	high := "min(ms) FILTER (WHERE cum > ceil(" + position + "))"
+	return low + " + (" + high + " - " + low + ") * (max(" + position + ") - floor(max(" + position + ")))"
+}
+
+// readLog counts the events from the watermark up to where the feed hands them on.
+func (s *cellStore) readLog(ctx context.Context, l *lake.Lake, watermark lake.Seq) (err error) {
+	if watermark >= s.from {
+		return nil
+	}
+	tail := l.Tail(watermark)
+	defer func() { err = errors.Join(err, tail.Close()) }()
+	base := rollup.New()
+	var scanner lake.Scanner
+	var e lake.Event
+	for pos := watermark; pos < s.from; {
+		batch, err := tail.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if batch.Rewound {
+			return errors.New("the log was cut meanwhile")
+		}
+		pos = batch.First
+		for line := range bytes.Lines(batch.Lines) {
+			if pos >= s.from {
+				break
+			}
+			if err := scanner.Scan(line, &e); err != nil {
+				return fmt.Errorf("read event %d of the raw log: %w", pos, err)
+			}
+			base.Add(int64(e.Timestamp), e.ServiceName, e.Endpoint, e.Region, e.StatusCode, e.LatencyMS, e.HasLatency)
+			pos++
+		}
+	}
+	s.base = base
+	return nil
+}

@@ -1,0 +1,141 @@
+package duck
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/signallake/signallake/sql"
+)
+
+// spillLimit bounds what sorts and joins that do not fit in memory may write: enough for a big sort, not enough to fill a disk.
+const spillLimit = "4GiB"
+
+// box says what an instance may use and touch.
+type box struct {
+	memory      int64 // bytes, of DuckDB's buffers
+	threads     int
+	spill       string   // folder, made by DuckDB when it is first needed
+	allowed     []string // folders whose files statements of ours may name; nothing else outside memory is reachable
+	connections int      // made at once: a connection's settings cannot be changed once the box is locked
+	setup       []string // statements run before the lock
+}
+
+// instance is one in-memory database in its box.
+type instance struct {
+	connector *duckdb.Connector
+	conns     []*conn
+}
+
+// macros makes the names that the shared dialect has and DuckDB has not.
+func macros() []string {
+	return []string{"CREATE MACRO approx_percentile(x, p) AS quantile_cont(x, p)"}
+}
+
+// openInstance opens a database, closes the box and reads back that it is closed: a setting that a new release ignores must not open a hole.
+func openInstance(b box) (*instance, error) {
+	connector, err := duckdb.NewConnector("", nil)
+	if err != nil {
+		return nil, err
+	}
+	in := &instance{connector: connector}
+	if err := in.setUp(b); err != nil {
+		return nil, errors.Join(err, in.close())
+	}
+	return in, nil
+}
+
+func (in *instance) setUp(b box) error {
+	for range b.connections {
+		c, err := connect(in.connector)
+		if err != nil {
+			return err
+		}
+		in.conns = append(in.conns, c)
+		for _, text := range []string{"SET enable_progress_bar = true", "SET enable_progress_bar_print = false"} {
+			if err := c.exec(text); err != nil {
+				return fmt.Errorf("%s: %w", text, err)
+			}
+		}
+	}
+	first := in.conns[0]
+	for _, text := range append(b.settings(), b.setup...) {
+		if err := first.exec(text); err != nil {
+			return fmt.Errorf("%s: %w", text, err)
+		}
+	}
+	if err := first.exec("SET lock_configuration = true"); err != nil {
+		return err
+	}
+	for _, c := range in.conns {
+		if err := b.check(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settings are in the order in which they must be made: what needs the outside world comes before the door is shut.
+func (b box) settings() []string {
+	quoted := make([]string, len(b.allowed))
+	for i, dir := range b.allowed {
+		quoted[i] = sql.Literal(dir)
+	}
+	return append(macros(),
+		"SET GLOBAL TimeZone = 'UTC'",
+		"SET errors_as_json = true", // they tell the place in the text
+		fmt.Sprintf("SET threads = %d", b.threads),
+		fmt.Sprintf("SET memory_limit = '%dB'", b.memory),
+		"SET temp_directory = "+sql.Literal(b.spill),
+		"SET max_temp_directory_size = '"+spillLimit+"'",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET allow_community_extensions = false",
+		"SET allowed_directories = ["+strings.Join(quoted, ", ")+"]",
+		"SET enable_external_access = false",
+	)
+}
+
+// check reads the settings back on one connection.
+func (b box) check(c *conn) error {
+	var allowed []string
+	for _, dir := range append([]string{b.spill}, b.allowed...) { // DuckDB adds the spill folder by itself
+		allowed = append(allowed, strings.TrimRight(dir, "/")+"/")
+	}
+	slices.Sort(allowed)
+	want := map[string]string{
+		"TimeZone": "UTC", "threads": fmt.Sprint(b.threads), "temp_directory": b.spill, "autoinstall_known_extensions": "false",
+		"autoload_known_extensions": "false", "allow_community_extensions": "false", "allow_unsigned_extensions": "false",
+		"allowed_directories": "[" + strings.Join(allowed, ", ") + "]", "allowed_paths": "[]", "enable_external_access": "false",
+		"lock_configuration": "true", "default_null_order": "NULLS_LAST",
+	}
+	for name, value := range want {
+		got, err := c.text("SELECT value FROM duckdb_settings() WHERE name = ?", name)
+		if err != nil {
+			return fmt.Errorf("read the setting %s back: %w", name, err)
+		}
+		if name == "allowed_directories" {
+			dirs := strings.Split(strings.Trim(got, "[]"), ", ")
+			slices.Sort(dirs)
+			got = "[" + strings.Join(dirs, ", ") + "]"
+		}
+		if got != value {
+			return fmt.Errorf("the setting %s of the sandbox is %q, want %q: this release of DuckDB cannot be trusted with statements", name, got, value)
+		}
+	}
+	if err := c.exec("SET threads = 1"); err == nil {
+		return errors.New("the sandbox's settings can be changed after the lock: this release of DuckDB cannot be trusted with statements")
+	}
+	return nil
+}
+
+func (in *instance) close() error {
+	var errs []error
+	for _, c := range in.conns {
+		errs = append(errs, c.close())
+	}
+	return errors.Join(append(errs, in.connector.Close())...)
+}

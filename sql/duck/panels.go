@@ -1,0 +1,254 @@
+package duck
+
+import (
+	"context"
+	"database/sql/driver"
+	"math"
+	"math/big"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql"
+)
+
+// panel runs a statement of ours on the panels' instance. Like Query, it returns at once when ctx ends.
+func (e *Engine) panel(ctx context.Context, text string) (*rowSet, sql.Behind, error) {
+	behind := sql.Behind{SQL: text}
+	store := e.feed.minutes.panels
+	if err := store.wait(ctx, e); err != nil {
+		return nil, behind, err
+	}
+	c, err := take(ctx, e.panelConns, e.closing)
+	if err != nil {
+		return nil, behind, err
+	}
+	behind.AsOf = e.asOf(store)
+	started := time.Now()
+	var set *rowSet
+	done := make(chan struct{})
+	e.running.Go(func() {
+		set, err = c.query(text, 0)
+		close(done)
+		e.panelConns <- c
+	})
+	select {
+	case <-done:
+		behind.Elapsed = time.Since(started)
+		return set, behind, panelError(err)
+	case <-ctx.Done():
+		e.running.Go(func() { c.interruptUntil(done) })
+		return nil, behind, ctx.Err()
+	case <-e.closing:
+		e.running.Go(func() { c.interruptUntil(done) })
+		return nil, behind, errClosed
+	}
+}
+
+func panelError(err error) error {
+	if parsed, ok := parseEngineError(err); ok {
+		return &sql.SyntaxError{Message: parsed.Message, Offset: -1}
+	}
+	return err
+}
+
+// asOf is now when everything acknowledged is counted, else when the newest counted event was received.
+func (e *Engine) asOf(s *cellStore) lake.Micros {
+	now := lake.MicrosOf(e.now())
+	if lake.Seq(s.counted.Load()) >= e.lake.Committed() {
+		return now
+	}
+	return lake.Micros(s.asOf.Load())
+}
+
+// Extent is the event time that the lake covers; see sql.Panels.
+func (e *Engine) Extent(ctx context.Context) (sql.Extent, error) {
+	set, behind, err := e.panel(ctx, extentSQL())
+	if err != nil {
+		return sql.Extent{}, err
+	}
+	out := sql.Extent{Behind: behind}
+	if row := set.rows[0]; row[0] != nil {
+		out.First, out.Last, out.Events = micros(row[0]), micros(row[1]), count(row[2])
+	}
+	return out, nil
+}
+
+// LatencyByService is quantiles over the window; Spark is the p95 of the worst minute in each slot.
+func (e *Engine) LatencyByService(ctx context.Context, r sql.Range) (*sql.LatencyByService, error) {
+	w := windowOf(r)
+	set, behind, err := e.panel(ctx, latencyByServiceSQL(w))
+	if err != nil {
+		return nil, err
+	}
+	sparks, _, err := e.panel(ctx, sparkSQL(w))
+	if err != nil {
+		return nil, err
+	}
+	byService := map[string][]float64{}
+	for _, row := range sparks.rows {
+		name := text(row[0])
+		if byService[name] == nil {
+			byService[name] = noData(w.slots)
+		}
+		if slot, ok := w.slotOf(int64(micros(row[1]))); ok {
+			byService[name][slot] = number(row[2])
+		}
+	}
+	out := &sql.LatencyByService{Behind: behind}
+	for _, row := range set.rows {
+		s := sql.ServiceLatency{Service: text(row[0]), Requests: count(row[1]), Errors: count(row[2]), Quantiles: quantiles(row[3:6]), PrevP95: number(row[6])}
+		if s.Spark = byService[s.Service]; s.Spark == nil { // the tables moved on between the two statements
+			s.Spark = noData(w.slots)
+		}
+		out.Rows = append(out.Rows, s)
+	}
+	return out, nil
+}
+
+// LatencyOverTime is the p95 of the worst minute in each slot; see sql.Panels.
+func (e *Engine) LatencyOverTime(ctx context.Context, r sql.Range) (*sql.LatencyOverTime, error) {
+	w := windowOf(r)
+	set, behind, err := e.panel(ctx, latencyOverTimeSQL(w))
+	if err != nil {
+		return nil, err
+	}
+	out := &sql.LatencyOverTime{Behind: behind, Slots: w.starts()}
+	for _, row := range set.rows {
+		if name := text(row[0]); len(out.Series) == 0 || out.Series[len(out.Series)-1].Name != name {
+			out.Series = append(out.Series, sql.Series{Name: name, Points: noData(w.slots)})
+		}
+		if slot, ok := w.slotOf(int64(micros(row[2]))); ok {
+			out.Series[len(out.Series)-1].Points[slot] = number(row[3])
+		}
+	}
+	return out, nil
+}
+
+// ErrorRate is the share of server errors; see sql.Panels.
+func (e *Engine) ErrorRate(ctx context.Context, r sql.Range) (*sql.ErrorRate, error) {
+	w := windowOf(r)
+	set, behind, err := e.panel(ctx, errorEndpointsSQL(w))
+	if err != nil {
+		return nil, err
+	}
+	slots, _, err := e.panel(ctx, errorSlotsSQL(w))
+	if err != nil {
+		return nil, err
+	}
+	out := &sql.ErrorRate{Behind: behind, Spark: noData(w.slots)}
+	var earlierHTTP, earlierErrors int64
+	for _, row := range slots.rows {
+		http, errors := count(row[2]), count(row[3])
+		if inside, _ := row[1].(bool); !inside {
+			earlierHTTP, earlierErrors = earlierHTTP+http, earlierErrors+errors
+			continue
+		}
+		out.HTTP, out.Errors = out.HTTP+http, out.Errors+errors
+		if slot, ok := w.slotOf(int64(micros(row[0]))); ok {
+			out.Spark[slot] = share(errors, http)
+		}
+	}
+	out.Rate, out.Prev = share(out.Errors, out.HTTP), share(earlierErrors, earlierHTTP)
+	for _, row := range set.rows {
+		out.Endpoints = append(out.Endpoints, sql.EndpointErrors{Service: text(row[0]), Endpoint: text(row[1]), Requests: count(row[2]), Errors: count(row[3]),
+			Rate: number(row[4]), WorstRegion: text(row[5])})
+	}
+	return out, nil
+}
+
+// SlowestEndpoints lists endpoints by p95; see sql.Panels.
+func (e *Engine) SlowestEndpoints(ctx context.Context, r sql.Range, limit int) (*sql.SlowestEndpoints, error) {
+	if limit <= 0 {
+		limit = maxErrorEndpoints
+	}
+	set, behind, err := e.panel(ctx, slowestEndpointsSQL(windowOf(r), limit))
+	if err != nil {
+		return nil, err
+	}
+	out := &sql.SlowestEndpoints{Behind: behind}
+	for _, row := range set.rows {
+		out.Rows = append(out.Rows, sql.EndpointLatency{Service: text(row[0]), Endpoint: text(row[1]), Requests: count(row[2]), Quantiles: quantiles(row[3:6])})
+	}
+	return out, nil
+}
+
+// ErrorsByRegion counts server errors by region; see sql.Panels.
+func (e *Engine) ErrorsByRegion(ctx context.Context, r sql.Range) (*sql.ErrorsByRegion, error) {
+	set, behind, err := e.panel(ctx, errorsByRegionSQL(windowOf(r)))
+	if err != nil {
+		return nil, err
+	}
+	out := &sql.ErrorsByRegion{Behind: behind}
+	for _, row := range set.rows {
+		out.Rows = append(out.Rows, sql.RegionErrors{Region: text(row[0]), HTTP: count(row[1]), Errors: count(row[2]), Rate: number(row[3]), OfErrors: number(row[4])})
+	}
+	return out, nil
+}
+
+// Volume counts events by slot; see sql.Panels.
+func (e *Engine) Volume(ctx context.Context, r sql.Range) (*sql.Volume, error) {
+	w := windowOf(r)
+	set, behind, err := e.panel(ctx, volumeSQL(w))
+	if err != nil {
+		return nil, err
+	}
+	out := &sql.Volume{Behind: behind, Slots: w.starts(), Counts: make([]float64, w.slots)}
+	for _, row := range set.rows {
+		events := count(row[1])
+		out.Events += events
+		if slot, ok := w.slotOf(int64(micros(row[0]))); ok {
+			out.Counts[slot] = float64(events)
+		}
+	}
+	return out, nil
+}
+
+func noData(n int) []float64 {
+	points := make([]float64, n)
+	for i := range points {
+		points[i] = math.NaN()
+	}
+	return points
+}
+
+func share(part, of int64) float64 {
+	if of == 0 {
+		return math.NaN()
+	}
+	return float64(part) / float64(of)
+}
+
+func quantiles(row []driver.Value) sql.Quantiles {
+	return sql.Quantiles{P50: number(row[0]), P95: number(row[1]), P99: number(row[2])}
+}
+
+func text(v driver.Value) string {
+	s, _ := v.(string)
+	return s
+}
+
+// number is NaN for NULL.
+func number(v driver.Value) float64 {
+	if f, ok := v.(float64); ok {
+		return f
+	}
+	return math.NaN()
+}
+
+// count reads BIGINT and HUGEINT; NULL is 0.
+func count(v driver.Value) int64 {
+	switch v := v.(type) {
+	case int64:
+		return v
+	case *big.Int:
+		return v.Int64()
+	}
+	return 0
+}
+
+func micros(v driver.Value) lake.Micros {
+	if t, ok := v.(time.Time); ok {
+		return lake.MicrosOf(t)
+	}
+	return 0
+}

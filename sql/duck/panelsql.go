@@ -1,0 +1,181 @@
+package duck
+
+import (
+	"fmt"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/lake/rollup"
+	"github.com/signallake/signallake/sql"
+)
+
+const (
+	microsPerMinute = 60 * 1_000_000
+	microsPerHour   = 60 * microsPerMinute
+	defaultSlots    = 60
+	// maxSeries is how many services the chart over time shows.
+	maxSeries = 6
+	// maxErrorEndpoints is how many endpoints the error panel lists.
+	maxErrorEndpoints = 20
+)
+
+// window is a range in whole minutes, cut into slots of whole minutes.
+type window struct {
+	from, to int64 // microseconds
+	slot     int64 // width
+	slots    int
+	service  string
+}
+
+func windowOf(r sql.Range) window {
+	w := window{from: floorTo(int64(r.From), microsPerMinute), to: -floorTo(-int64(r.To), microsPerMinute), service: r.Service}
+	w.to = max(w.to, w.from+microsPerMinute)
+	slots := int64(r.Slots)
+	if slots <= 0 {
+		slots = defaultSlots
+	}
+	w.slot = max(-floorTo(-((w.to-w.from+slots-1)/slots), microsPerMinute), microsPerMinute)
+	w.slots = int((w.to - w.from + w.slot - 1) / w.slot)
+	return w
+}
+
+// before is the window of the same length that ends where w begins.
+func (w window) before() window {
+	w.from, w.to = w.from-(w.to-w.from), w.from
+	return w
+}
+
+func (w window) starts() []lake.Micros {
+	starts := make([]lake.Micros, w.slots)
+	for i := range starts {
+		starts[i] = lake.Micros(w.from + int64(i)*w.slot)
+	}
+	return starts
+}
+
+// slotOf is the slot that an instant lies in; false when it lies in none.
+func (w window) slotOf(micros int64) (int, bool) {
+	i := (micros - w.from) / w.slot
+	return int(i), micros >= w.from && i < int64(w.slots)
+}
+
+func floorTo(n, unit int64) int64 {
+	rest := n % unit
+	if rest < 0 {
+		rest += unit
+	}
+	return n - rest
+}
+
+// and is the condition on the service, if there is one.
+func (w window) and() string {
+	if w.service == "" {
+		return ""
+	}
+	return " AND service_name = " + sql.Literal(w.service)
+}
+
+func between(column string, from, to int64) string {
+	return fmt.Sprintf("%s >= %s AND %s < %s", column, timestampSQL(from), column, timestampSQL(to))
+}
+
+// minutes reads the minute tables over the window. kind is "" or "_by_endpoint".
+func (w window) minutes(columns, kind string) string {
+	return "SELECT " + columns + " FROM minutes" + kind + " WHERE " + between("minute", w.from, w.to) + w.and()
+}
+
+// cells reads the window from the hours where it holds whole ones, and from the minutes at its edges: lists of an hour merge ten times
+// faster than those of its minutes.
+func (w window) cells(columns, kind string) string {
+	first, last := -floorTo(-w.from, microsPerHour), floorTo(w.to, microsPerHour)
+	if last-first < 2*microsPerHour {
+		return w.minutes(columns, kind)
+	}
+	text := "SELECT " + columns + " FROM hours" + kind + " WHERE " + between("hour", first, last) + w.and()
+	for _, edge := range []window{{from: w.from, to: first, service: w.service}, {from: last, to: w.to, service: w.service}} {
+		if edge.from < edge.to {
+			text += "\n  UNION ALL " + edge.minutes(columns, kind)
+		}
+	}
+	return text
+}
+
+func extentSQL() string {
+	return "SELECT min(minute) AS first, max(minute) + INTERVAL 1 MINUTE AS last, sum(count) AS events FROM minutes"
+}
+
+// mergedSQL are the steps from cells (key, buckets, counts) to quantiles by key.
+func mergedSQL(cells, key string) string {
+	return "SELECT " + key + ", b, c, " + rollup.BucketSQL + " AS ms, sum(c) OVER (PARTITION BY " + key + " ORDER BY b) AS cum, sum(c) OVER (PARTITION BY " + key + ") AS n\n" +
+		"  FROM (SELECT " + key + ", b, sum(c) AS c FROM (SELECT " + key + ", unnest(buckets) AS b, unnest(counts) AS c FROM " + cells + ") GROUP BY " + key + ", b)"
+}
+
+func latencyByServiceSQL(w window) string {
+	return "-- latency by service, from the minutes' histograms (error at most 1 %)\n" +
+		"WITH cells AS (" + w.cells("service_name, count, errors, buckets, counts", "") + "),\n" +
+		"earlier AS (" + w.before().cells("service_name, buckets, counts", "") + "),\n" +
+		"run AS (" + mergedSQL("cells", "service_name") + "),\n" +
+		"earlier_run AS (" + mergedSQL("earlier", "service_name") + "),\n" +
+		"quantiles AS (SELECT service_name, " + quantileSQL(0.5) + " AS p50, " + quantileSQL(0.95) + " AS p95, " + quantileSQL(0.99) + " AS p99 FROM run GROUP BY service_name),\n" +
+		"earlier_quantiles AS (SELECT service_name, " + quantileSQL(0.95) + " AS previous_p95 FROM earlier_run GROUP BY service_name),\n" +
+		"totals AS (SELECT service_name, sum(count) AS requests, sum(errors) AS errors FROM cells GROUP BY service_name)\n" +
+		"SELECT service_name, requests, errors, p50, p95, p99, previous_p95\n" +
+		"FROM totals LEFT JOIN quantiles USING (service_name) LEFT JOIN earlier_quantiles USING (service_name)\n" +
+		"ORDER BY p95 DESC NULLS LAST, service_name"
+}
+
+// slotSQL is the start of the slot that a minute lies in.
+func (w window) slotSQL() string {
+	return fmt.Sprintf("time_bucket(INTERVAL '%d minutes', minute, %s)", w.slot/microsPerMinute, timestampSQL(w.from))
+}
+
+// sparkSQL is the p95 of each service's worst minute in each slot: a short spike must not vanish in a long slot.
+func sparkSQL(w window) string {
+	return "-- p95 of the worst minute in each slot\n" +
+		"SELECT service_name, " + w.slotSQL() + " AS slot, max(p95) AS p95\nFROM minutes\nWHERE " + between("minute", w.from, w.to) + w.and() + "\nGROUP BY service_name, slot\nORDER BY service_name, slot"
+}
+
+func latencyOverTimeSQL(w window) string {
+	return "-- p95 of the worst minute in each slot, for the busiest services\n" +
+		"WITH busiest AS (SELECT service_name, sum(count) AS requests FROM minutes WHERE " + between("minute", w.from, w.to) + w.and() +
+		fmt.Sprintf(" GROUP BY service_name ORDER BY requests DESC, service_name LIMIT %d)\n", maxSeries) +
+		"SELECT service_name, requests, " + w.slotSQL() + " AS slot, max(p95) AS p95\nFROM minutes JOIN busiest USING (service_name)\nWHERE " + between("minute", w.from, w.to) +
+		"\nGROUP BY service_name, requests, slot\nORDER BY requests DESC, service_name, slot"
+}
+
+// errorSlotsSQL covers the window before as well: its slots lie before the window's start.
+func errorSlotsSQL(w window) string {
+	both := w
+	both.from = w.before().from
+	return "SELECT " + w.slotSQL() + " AS slot, minute >= " + timestampSQL(w.from) + " AS inside, sum(http) AS requests, sum(errors) AS errors\nFROM minutes\nWHERE " +
+		between("minute", both.from, both.to) + w.and() + "\nGROUP BY slot, inside\nORDER BY slot"
+}
+
+func errorEndpointsSQL(w window) string {
+	return "-- endpoints with server errors, highest rate first\n" +
+		"WITH cells AS (" + w.cells("service_name, endpoint, region, http, errors", "_by_endpoint") + "),\n" +
+		"regions AS (SELECT service_name, endpoint, region, sum(http) AS requests, sum(errors) AS errors FROM cells GROUP BY service_name, endpoint, region)\n" +
+		"SELECT service_name, endpoint, sum(requests) AS requests, sum(errors) AS errors, sum(errors) / sum(requests) AS error_rate, arg_max(region, (errors, region)) AS worst_region\n" +
+		"FROM regions\nGROUP BY service_name, endpoint\nHAVING sum(errors) > 0\nORDER BY error_rate DESC, errors DESC, service_name, endpoint\n" + fmt.Sprintf("LIMIT %d", maxErrorEndpoints)
+}
+
+func slowestEndpointsSQL(w window, limit int) string {
+	return "-- endpoints by p95, from the minutes' histograms (error at most 1 %)\n" +
+		"WITH cells AS (" + w.cells("service_name, endpoint, count, buckets, counts", "_by_endpoint") + "),\n" +
+		"run AS (" + mergedSQL("cells", "service_name, endpoint") + "),\n" +
+		"quantiles AS (SELECT service_name, endpoint, " + quantileSQL(0.5) + " AS p50, " + quantileSQL(0.95) + " AS p95, " + quantileSQL(0.99) + " AS p99 FROM run GROUP BY service_name, endpoint),\n" +
+		"totals AS (SELECT service_name, endpoint, sum(count) AS requests FROM cells GROUP BY service_name, endpoint)\n" +
+		"SELECT q.service_name, q.endpoint, requests, p50, p95, p99\n" +
+		"FROM quantiles q JOIN totals t ON q.service_name = t.service_name AND q.endpoint IS NOT DISTINCT FROM t.endpoint\n" +
+		fmt.Sprintf("ORDER BY p95 DESC, q.service_name, q.endpoint\nLIMIT %d", limit)
+}
+
+func errorsByRegionSQL(w window) string {
+	return "-- server errors by region, most first\n" +
+		"WITH cells AS (" + w.cells("region, http, errors", "_by_endpoint") + ")\n" +
+		"SELECT region, sum(http) AS requests, sum(errors) AS errors, sum(errors) / sum(http) AS error_rate, sum(errors) / sum(sum(errors)) OVER () AS of_errors\n" +
+		"FROM cells\nGROUP BY region\nHAVING sum(http) > 0\nORDER BY errors DESC, region"
+}
+
+func volumeSQL(w window) string {
+	return "-- events in each slot\nSELECT " + w.slotSQL() + " AS slot, sum(count) AS events\nFROM minutes\nWHERE " + between("minute", w.from, w.to) + w.and() + "\nGROUP BY slot\nORDER BY slot"
+}

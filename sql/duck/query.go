@@ -1,0 +1,252 @@
+package duck
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql"
+)
+
+const (
+	// defaultMaxRows is what a grid can page through without the driver's materialised rows costing more than some MB.
+	defaultMaxRows = 10_000
+	// minSeqWait bounds Query.MinSeq: reading one's own writes takes a flush, not seconds. Behind a backlog it counts from the feed's last step.
+	minSeqWait = time.Second
+)
+
+// Query runs one statement; see sql.Engine. It returns at once when ctx ends; what runs is stopped in the background.
+func (e *Engine) Query(ctx context.Context, q sql.Query) (*sql.Result, error) {
+	statement, err := e.admit(ctx, q.Text)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.feed.waitVisible(ctx, q.MinSeq, minSeqWait); err != nil {
+		return nil, err
+	}
+	if err := e.needMinutes(ctx, statement); err != nil {
+		return nil, err
+	}
+	c, err := take(ctx, e.conns, e.closing)
+	if err != nil {
+		return nil, err
+	}
+	maxRows := q.MaxRows
+	if maxRows <= 0 {
+		maxRows = defaultMaxRows
+	}
+	r := &run{engine: e, conn: c, statement: statement, maxRows: maxRows}
+	return r.start(ctx)
+}
+
+// admit passes the gate.
+func (e *Engine) admit(ctx context.Context, text string) (*statement, error) {
+	slot, err := take(ctx, e.slots, e.closing)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { e.slots <- slot }()
+	return e.gate.admit(e.planner.filters.conns[slot], text)
+}
+
+// planNow plans a statement that passed the gate.
+func (e *Engine) planNow(ctx context.Context, s *statement) (plan, error) {
+	slot, err := take(ctx, e.slots, e.closing)
+	if err != nil {
+		return plan{}, err
+	}
+	defer func() { e.slots <- slot }()
+	return e.planner.planOf(slot, s, e.now()), nil
+}
+
+// take waits for one of a pool.
+func take[T any](ctx context.Context, pool chan T, closing <-chan struct{}) (T, error) {
+	var none T
+	select {
+	case <-closing:
+		return none, errClosed
+	case <-ctx.Done():
+		return none, ctx.Err()
+	default:
+	}
+	select {
+	case one := <-pool:
+		return one, nil
+	case <-ctx.Done():
+		return none, ctx.Err()
+	case <-closing:
+		return none, errClosed
+	}
+}
+
+// run is one statement on its way through a connection.
+type run struct {
+	engine    *Engine
+	conn      *conn
+	statement *statement
+	maxRows   int
+	result    *sql.Result
+	err       error
+}
+
+// start runs the statement on a goroutine that owns the connection until the statement has really stopped.
+func (r *run) start(ctx context.Context) (*sql.Result, error) {
+	e, done := r.engine, make(chan struct{})
+	e.running.Go(func() {
+		r.result, r.err = r.answer(ctx)
+		close(done)
+		e.conns <- r.conn
+	})
+	select {
+	case <-done:
+		return r.result, r.err
+	case <-ctx.Done():
+		e.running.Go(func() { r.conn.interruptUntil(done) })
+		return nil, ctx.Err()
+	case <-e.closing:
+		e.running.Go(func() { r.conn.interruptUntil(done) })
+		return nil, errClosed
+	}
+}
+
+func (r *run) answer(ctx context.Context) (*sql.Result, error) {
+	e, started := r.engine, time.Now()
+	v := e.hot.pin()
+	defer v.release()
+	p, err := e.planNow(ctx, r.statement)
+	if err != nil {
+		return nil, err
+	}
+	files := sql.Prune(v.Version.Files, p.scans, p.leeway)
+	cost := sql.CostOf(v.Version.Files, p.costs, p.leeway)
+	result := &sql.Result{Stats: sql.Stats{Files: len(files), FilesTotal: len(v.Version.Files), Bytes: cost.Bytes, Version: v.Version.Number}}
+	hot := v.hot
+	if len(p.scans) > 0 {
+		result.Stats.HotRows = v.rows
+	}
+	if r.statement.explain { // nothing is read
+		result.Stats = sql.Stats{FilesTotal: len(v.Version.Files), Version: v.Version.Number}
+	}
+	set, err := r.execute(ctx, files, hot)
+	if err != nil {
+		return nil, r.explainError(err)
+	}
+	if len(set.rows) > r.maxRows {
+		set.rows, result.More = set.rows[:r.maxRows], true
+	}
+	fillResult(result, set)
+	result.Stats.USD = sql.AthenaUSD(result.Stats.Bytes)
+	result.Stats.Elapsed = time.Since(started)
+	return result, nil
+}
+
+const (
+	wrapBefore    = "SELECT * FROM (\n"
+	explainBefore = "EXPLAIN "
+)
+
+// execute runs the statement in a read-only transaction of its own, with a view of its own, and undoes both.
+func (r *run) execute(ctx context.Context, files []*lake.FileEntry, hot []*hotTable) (set *rowSet, err error) {
+	if err := r.conn.exec("BEGIN TRANSACTION READ ONLY"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		// An interrupt may hit the ROLLBACK too; without it the connection would be of no use.
+		for range 10 {
+			if r.conn.exec("ROLLBACK") == nil {
+				return
+			}
+		}
+	}()
+	if r.statement.relations["events"] {
+		text, err := eventsSQL(r.engine.lake.Layout(), files, hot)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.conn.exec(text); err != nil {
+			return nil, err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if r.statement.explain {
+		return r.conn.query(explainBefore+r.statement.body, 0)
+	}
+	return r.conn.query(wrapBefore+r.statement.body+"\n) LIMIT "+strconv.Itoa(r.maxRows+1), 0)
+}
+
+func fillResult(result *sql.Result, set *rowSet) {
+	for i, name := range set.columns {
+		result.Columns = append(result.Columns, sql.ResultColumn{Name: name, Type: set.types[i]})
+	}
+	result.Rows = make([][]any, len(set.rows))
+	for i, row := range set.rows {
+		out := make([]any, len(row))
+		for j, value := range row {
+			out[j] = toResult(value, set.types[j])
+		}
+		result.Rows[i] = out
+	}
+}
+
+// engineError is an error of DuckDB as errors_as_json tells it.
+type engineError struct {
+	Kind     string `json:"exception_type"`
+	Message  string `json:"exception_message"`
+	Position string `json:"position"`
+}
+
+func parseEngineError(err error) (engineError, bool) {
+	var native *duckdb.Error
+	if !errors.As(err, &native) {
+		return engineError{}, false
+	}
+	text := native.Msg
+	if i := strings.IndexByte(text, '{'); i >= 0 {
+		var parsed engineError
+		if json.Unmarshal([]byte(text[i:]), &parsed) == nil && parsed.Message != "" {
+			return parsed, true
+		}
+	}
+	return engineError{}, false
+}
+
+// explainError turns DuckDB's error into words for the user: a place in the text where there is one, and the file that is broken.
+func (r *run) explainError(err error) error {
+	parsed, ok := parseEngineError(err)
+	if !ok {
+		return err
+	}
+	before := len(wrapBefore)
+	if r.statement.explain {
+		before = len(explainBefore)
+	}
+	switch parsed.Kind {
+	case "Parser", "Syntax", "Binder", "Catalog":
+		offset := -1
+		if n, err := strconv.Atoi(parsed.Position); err == nil {
+			offset = r.statement.place(strconv.Itoa(n - before))
+		}
+		return &sql.SyntaxError{Message: parsed.Message, Offset: offset}
+	case "Invalid Input", "IO", "Invalid":
+		if strings.Contains(parsed.Message, ".parquet") {
+			return fmt.Errorf("a Parquet file of the lake cannot be read (`signallake-tui verify` checks them all): %s", parsed.Message)
+		}
+	case "Out of Memory":
+		return fmt.Errorf("the statement needs more memory than the prompt may use: narrow it, or aggregate before sorting: %s", firstLine(parsed.Message))
+	}
+	return errors.New(parsed.Message)
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
