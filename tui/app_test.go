@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -247,82 +246,6 @@ func TestDemoLake(t *testing.T) {
 	d.wants("latency by service", "checkout", "demo lake: 1000000 events of 7 days; converted partitioned")
 }
 
-func TestQuitAsksWhileTasksRun(t *testing.T) {
-	f := newFake()
-	entered := make(chan struct{}, 1)
-	f.tasks.Verify = func(ctx context.Context, _ *lake.Progress) (string, error) {
-		entered <- struct{}{}
-		<-ctx.Done()
-		return "", ctx.Err()
-	}
-	d := drive(t, f, 80, 24)
-	d.press("4", "a")
-	d.send(key("v"))
-	<-entered
-	d.send(key("q"))
-	d.wants("1 task would be stopped: verify")
-	d.send(key("n"))
-	d.lacks("would be stopped")
-	d.send(key("ctrl+c"))
-	d.settle()
-	d.elapse(tickEvery)
-	d.wants("○ verify", "cancelled; nothing half-done is visible")
-	d.press("q")
-	if !d.quit {
-		t.Error("q did not quit with nothing running")
-	}
-}
-
-func TestTaskPanicIsAFailedTask(t *testing.T) {
-	f := newFake()
-	f.tasks.Verify = func(context.Context, *lake.Progress) (string, error) { panic("out of luck") }
-	d := drive(t, f, 120, 36)
-	d.press("4", "a", "v")
-	d.elapse(tickEvery)
-	d.wants("× verify", "a bug ended this task: out of luck")
-}
-
-func TestFormChecksAndStarts(t *testing.T) {
-	f := newFake()
-	var got GenerateParams
-	f.tasks.Generate = func(_ context.Context, p GenerateParams, _ *lake.Progress) (string, error) { got = p; return "ok", nil }
-	d := drive(t, f, 80, 24)
-	d.press("4", "a", "g", "ctrl+u", "text:many", "enter")
-	d.wants("a whole number from 1")
-	d.press("ctrl+u", "text:250k", "tab", "ctrl+u", "text:42", "enter")
-	if got.Count != 250_000 || got.Seed != 42 || got.Days != 7 || got.Services != 8 {
-		t.Errorf("generate got %+v", got)
-	}
-	d.elapse(tickEvery)
-	d.wants("generate 250,000 seed 42")
-	d.press("R")
-	d.elapse(tickEvery)
-	if got := len(d.app.jobs); got != 2 {
-		t.Errorf("%d jobs after a rerun, want 2", got)
-	}
-}
-
-func TestReadOnlySaysWhy(t *testing.T) {
-	d := drive(t, newFake().readOnly(), 120, 36)
-	d.wants("read-only")
-	d.press("4")
-	d.wants("off: serve (process 4711) owns this lake")
-	d.press("5")
-	d.wants("serve (process 4711)", "this console follows")
-	d.press(":", "text:copy curl")
-	d.wants("off: the ingest API does not run here")
-}
-
-func TestPaletteRunsAndExplains(t *testing.T) {
-	d := drive(t, newFake(), 120, 36)
-	d.press("ctrl+p", "text:ingest screen", "enter")
-	d.wants("last requests")
-	d.press(":", "text:zoom in")
-	d.wants("off: only on the dashboard (1)")
-	d.press("enter")
-	d.wants("zoom in: only on the dashboard (1)")
-}
-
 func TestTooSmallNamesTheSize(t *testing.T) {
 	d := drive(t, newFake(), 40, 10)
 	d.wants("needs 60 x 16", "this is 40 x 10")
@@ -399,94 +322,5 @@ func TestPlain(t *testing.T) {
 	f.fail = errFake
 	if err := Plain(context.Background(), f.config(), &out, 100); !errors.Is(err, errFake) {
 		t.Errorf("error %v, want the panels'", err)
-	}
-}
-
-// hostile is what a log may hold: colours, titles, clipboard writes, cursor moves, C1 controls, direction marks, joiners, broken bytes.
-const hostile = "a\x1b[31mred\x1b]0;title\x07\x1b]52;c;aGk=\x07\x1b[2J\r\n\t\x9b31m\u202eevil\u200d\xff\xfe👨‍👩‍👧🇩🇪漢字é\x00z"
-
-func TestHostileStrings(t *testing.T) {
-	f := newFake()
-	f.service = hostile
-	f.api.Recent[0].Path, f.api.Recent[0].ServiceName = hostile, hostile
-	f.api.Rejects[0].Reason, f.api.Rejects[0].Sample = hostile, hostile
-	f.fresh.Err, f.status.LastError = hostile, hostile
-	f.answer = func(context.Context, sql.Query) (*sql.Result, error) {
-		return &sql.Result{Columns: []sql.ResultColumn{{Name: hostile, Type: "VARCHAR"}}, Rows: [][]any{{hostile}}}, nil
-	}
-	d := drive(t, f, 120, 36)
-	harmless := func() {
-		t.Helper()
-		text := d.text() // checks the widths, too
-		for _, r := range text {
-			if r < 0x20 && r != '\n' || r >= 0x7f && r < 0xa0 || r == 0x202e || r == 0x200d {
-				t.Fatalf("%U reaches the terminal:\n%s", r, text)
-			}
-		}
-		if frame := d.frame(); strings.Contains(frame, "]52") && strings.Contains(frame, "\x1b]") || strings.Contains(frame, "\x1b[2J") {
-			t.Fatalf("an escape sequence of the data reaches the terminal")
-		}
-	}
-	harmless()
-	for _, k := range []string{"enter", "5", "enter", "esc", "tab", "enter", "esc", "3"} {
-		d.press(k)
-		harmless()
-	}
-	d.send(tea.PasteMsg{Content: hostile})
-	d.press("f5")
-	harmless()
-	d.press("esc", "enter")
-	harmless()
-	d.press("y")
-	harmless()
-}
-
-// TestResizeAndKeysFuzz throws random keys, clicks and sizes at the console; every frame must fit.
-func TestResizeAndKeysFuzz(t *testing.T) {
-	names := []string{"1", "3", "4", "5", "tab", "shift+tab", "up", "down", "left", "right", "enter", "esc", "g", "G", "pgup", "pgdown", "home", "end", "z", "s", "y", "t", ",", ".", "+", "-", "space", "a", "c", "o", "?", ":",
-		"f1", "f2", "f5", "f8", "f12", "ctrl+p", "ctrl+r", "backspace", "delete", "x", "漢", "ctrl+u", "ctrl+w", "alt+1", "alt+3", "alt+y", "shift+left", "ctrl+_", "R", "ctrl+l", "d", "v", "n", ";"}
-	for seed := range uint64(6) {
-		rnd := rand.New(rand.NewPCG(seed, 7))
-		f := newFake()
-		if seed%3 == 2 {
-			f.empty()
-		}
-		d := drive(t, f, 120, 36)
-		d.use(modes[seed%3])
-		for range 250 {
-			switch rnd.IntN(8) {
-			case 0:
-				d.send(tea.WindowSizeMsg{Width: rnd.IntN(220), Height: rnd.IntN(70)})
-			case 1:
-				d.send(tea.MouseClickMsg{X: rnd.IntN(220), Y: rnd.IntN(70), Button: tea.MouseLeft})
-			case 2:
-				d.send(tea.MouseWheelMsg{X: rnd.IntN(220), Y: rnd.IntN(70), Button: []tea.MouseButton{tea.MouseWheelUp, tea.MouseWheelDown}[rnd.IntN(2)]})
-			case 3:
-				d.elapse(tickEvery)
-			default:
-				d.press(names[rnd.IntN(len(names))])
-			}
-			d.settle()
-			if d.app.height > 0 {
-				d.frame()
-			}
-		}
-	}
-}
-
-func BenchmarkView(b *testing.B) {
-	for _, screen := range []string{"1", "3", "5"} {
-		b.Run(screen, func(b *testing.B) {
-			t := &testing.T{}
-			d := newDriver(t, newFake())
-			d.send(tea.WindowSizeMsg{Width: 200, Height: 60})
-			d.do(d.app.Init())
-			d.settle()
-			d.press("3", "text:SELECT 1", "f5", "esc", screen)
-			b.ReportAllocs()
-			for b.Loop() {
-				d.app.View()
-			}
-		})
 	}
 }
