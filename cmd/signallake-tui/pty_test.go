@@ -157,6 +157,14 @@ func (c *console) wants(texts ...string) {
 	}
 }
 
+// gone waits until a text no longer stands on the screen. A script waits so after Esc: a key that follows at once would be Alt and that key.
+func (c *console) gone(text string) {
+	c.t.Helper()
+	if !poll(waitLimit, func() bool { return !strings.Contains(c.text(), text) }) {
+		c.t.Fatalf("%q does not go away; the screen shows:\n%s", text, c.text())
+	}
+}
+
 // ends waits for the program and returns its exit code.
 func (c *console) ends() int {
 	c.t.Helper()
