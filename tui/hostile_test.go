@@ -81,6 +81,22 @@ func TestResizeAndKeysFuzz(t *testing.T) {
 	}
 }
 
+// BenchmarkViewAnew draws the dashboard with new data in every panel: the most that a tick can cost.
+func BenchmarkViewAnew(b *testing.B) {
+	d := newDriver(&testing.T{}, newFake())
+	d.send(tea.WindowSizeMsg{Width: 200, Height: 60})
+	d.do(d.app.Init())
+	d.settle()
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, p := range d.app.dash.panels {
+			p.answered++
+		}
+		d.app.View()
+	}
+}
+
+// BenchmarkView draws each screen once more with nothing new: what a key costs.
 func BenchmarkView(b *testing.B) {
 	for _, screen := range []string{"1", "3", "5"} {
 		b.Run(screen, func(b *testing.B) {
