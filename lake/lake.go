@@ -26,7 +26,7 @@ type Config struct {
 	Disk         Disk             // nil: OSDisk
 	Now          func() time.Time // nil: time.Now
 	SegmentBytes int64            // a raw segment is sealed at this size; 0: 64 MiB
-	ConvertAge   time.Duration    // automatic conversion seals and takes a segment this old; 0: 30 s; negative: never by itself
+	ConvertAge   time.Duration    // automatic conversion seals and takes a segment this old; 0: 15 min; negative: never by itself
 	ConvertBytes int64            // and when this much is unconverted; 0: 64 MiB
 	HotLimit     int64            // bytes of raw that may wait for conversion before Append answers ErrBacklog; 0: 4 GiB
 	Owner        Owner            // what a second process is told about us
