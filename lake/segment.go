@@ -165,7 +165,6 @@ func (s *segmentReader) advance(size int) {
 	s.buf = s.buf[size:]
 }
 
-
 // lineRun is a run of whole batches without a gap between them.
 type lineRun struct {
 	first Seq
