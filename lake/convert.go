@@ -75,6 +75,8 @@ func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResul
 		if err := l.convertRun(ctx, segments, p, result); err != nil {
 			return err
 		}
+		// The run's columns are garbage now: unless that is said, the next run's come on top of them before the collector looks.
+		runtime.GC()
 	}
 }
 
