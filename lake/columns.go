@@ -3,6 +3,7 @@ package lake
 import (
 	"math"
 	"strings"
+	"unsafe"
 )
 
 // A conversion run holds its events by column, in blocks of blockRows: about 120 bytes an event instead of the 350 of its line, because
@@ -64,7 +65,8 @@ func (b *block) rows() int { return len(b.timestamp) }
 // on from there into own.
 type textColumn struct {
 	numbers []uint16
-	own     []string // what the dictionary had no room for
+	own     []byte   // what the dictionary had no room for, one after the other
+	ends    []uint32 // where each of those ends
 }
 
 func (b *block) textAt(column, row int) string {
@@ -73,7 +75,15 @@ func (b *block) textAt(column, row int) string {
 	if n < dictionaryLimit {
 		return b.worker.dictionaries[column].values[n]
 	}
-	return c.own[n-dictionaryLimit]
+	n -= dictionaryLimit
+	start := uint32(0)
+	if n > 0 {
+		start = c.ends[n-1]
+	}
+	if start == c.ends[n] {
+		return ""
+	}
+	return unsafe.String(&c.own[start], c.ends[n]-start)
 }
 
 const (
@@ -174,8 +184,9 @@ func (w *scanWorker) addText(column int, s string) {
 	if ok {
 		w.lastText[column] = n
 	} else {
-		n = dictionaryLimit + uint16(len(c.own))
-		c.own = append(c.own, strings.Clone(s))
+		n = dictionaryLimit + uint16(len(c.ends))
+		c.own = append(c.own, s...)
+		c.ends = append(c.ends, uint32(len(c.own)))
 	}
 	c.numbers = append(c.numbers, n)
 }
@@ -189,7 +200,7 @@ func (w *scanWorker) finish(first Seq) *block {
 		first: first, worker: w, timestamp: take(&b.timestamp), received: take(&b.received), latency: take(&b.latency), partition: take(&b.partition),
 	}
 	for i := range b.text {
-		out.text[i] = textColumn{numbers: take(&b.text[i].numbers), own: take(&b.text[i].own)}
+		out.text[i] = textColumn{numbers: take(&b.text[i].numbers), own: take(&b.text[i].own), ends: take(&b.text[i].ends)}
 	}
 	for i := range b.ids {
 		out.ids[i] = b.ids[i].finish()
@@ -204,7 +215,6 @@ func take[T any](scratch *[]T) []T {
 	}
 	out := make([]T, len(*scratch))
 	copy(out, *scratch)
-	clear(*scratch)
 	*scratch = (*scratch)[:0]
 	return out
 }

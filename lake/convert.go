@@ -46,6 +46,9 @@ func (l *Lake) Convert(ctx context.Context, p *Progress) (ConvertResult, error) 
 
 // takeConvertTurn waits until no other conversion runs.
 func (l *Lake) takeConvertTurn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case l.convertTurn <- struct{}{}:
 		l.converting.Add(1)
@@ -70,11 +73,13 @@ func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResul
 	for {
 		segments := nextRun(l.raw.segments(), l.Current().Watermark, end)
 		if len(segments) == 0 {
-			return ctx.Err()
+			return nil
 		}
 		if err := l.convertRun(ctx, segments, p, result); err != nil {
 			return err
 		}
+		// The run's columns are garbage now: unless that is said, the next run's come on top of them before the collector looks.
+		runtime.GC()
 	}
 }
 

@@ -136,47 +136,69 @@ func parquetName(first, last Seq, id string) string {
 	return fmt.Sprintf("%020d-%020d-%s.parquet", int64(first), int64(last), id)
 }
 
-// writeCells sums the run up and writes the cells as a durable file.
+// writeCells sums the run up and writes the cells as a durable file, day after day: of a run that spans many days they would take as much
+// memory as its events.
 func (c *conversion) writeCells(ctx context.Context, r *scannedRun, temp string) (FileEntry, error) {
-	cells := rollup.New()
-	entry := FileEntry{Rows: r.events}
-	for i, b := range r.blocks {
-		if err := ctx.Err(); err != nil {
-			return entry, err
-		}
-		b.sumUp(cells)
-		low, high := slices.Min(b.timestamp), slices.Max(b.timestamp)
-		if i == 0 {
-			entry.MinTS, entry.MaxTS = low, high
-		}
-		entry.MinTS, entry.MaxTS = min(entry.MinTS, low), max(entry.MaxTS, high)
-	}
-	first, last := r.blocks[0], r.blocks[len(r.blocks)-1]
-	entry.MinSeq, entry.MaxSeq = first.first, last.first+Seq(last.rows())-1
+	entry := r.facts()
 	entry.Name = parquetName(entry.MinSeq, entry.MaxSeq, c.id)
 	file, err := c.disk.Create(temp)
 	if err != nil {
 		return entry, err
 	}
 	sink := newParquetSink(file)
-	if err := errors.Join(rollup.Write(sink, cells), file.Sync(), file.Close()); err != nil {
+	w := rollup.NewWriter(sink)
+	for from := 0; from < len(r.partitions) && err == nil; {
+		to := from + 1
+		for to < len(r.partitions) && r.partitions[to].Date == r.partitions[from].Date {
+			to++
+		}
+		var cells *rollup.Cells
+		if cells, err = r.cells(ctx, from, to); err == nil {
+			err = w.Write(cells)
+		}
+		from = to
+	}
+	if err == nil {
+		err = errors.Join(w.Close(), file.Sync())
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
 		return entry, fmt.Errorf("write %s: %w", temp, err)
 	}
 	entry.Bytes, entry.CRC32C, entry.FooterBytes = sink.bytes, sink.sum.Sum32(), sink.footer()
 	return entry, nil
 }
 
-// sumUp adds the block's events to the cells.
-func (b *block) sumUp(cells *rollup.Cells) {
-	for row, at := range b.timestamp {
-		p := &b.worker.partitions[b.partition[row]]
-		latency := b.latency[row]
-		has := !math.IsNaN(latency)
-		if !has {
-			latency = 0
-		}
-		cells.Add(int64(at), p.Service, b.textAt(textEndpoint, row), b.textAt(textRegion, row), p.Status, latency, has)
+// facts is the rollup file's entry as far as it tells of the events.
+func (r *scannedRun) facts() FileEntry {
+	first, last := r.blocks[0], r.blocks[len(r.blocks)-1]
+	entry := FileEntry{
+		Rows: r.events, MinSeq: first.first, MaxSeq: last.first + Seq(last.rows()) - 1, MinTS: first.timestamp[0], MaxTS: first.timestamp[0],
 	}
+	for _, b := range r.blocks {
+		entry.MinTS, entry.MaxTS = min(entry.MinTS, slices.Min(b.timestamp)), max(entry.MaxTS, slices.Max(b.timestamp))
+	}
+	return entry
+}
+
+// cells sums some of the run's partitions up.
+func (r *scannedRun) cells(ctx context.Context, from, to int) (*rollup.Cells, error) {
+	cells := rollup.New()
+	for i := from; i < to; i++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		p := &r.partitions[i]
+		for _, ref := range r.rows[i] {
+			b, row := r.blocks[ref>>rowBits], int(ref&(blockRows-1))
+			latency := b.latency[row]
+			has := !math.IsNaN(latency)
+			if !has {
+				latency = 0
+			}
+			cells.Add(int64(b.timestamp[row]), p.Service, b.textAt(textEndpoint, row), b.textAt(textRegion, row), p.Status, latency, has)
+		}
+	}
+	return cells, nil
 }
 
 // place moves the files into their folders and makes their names durable.

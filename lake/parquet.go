@@ -242,20 +242,19 @@ func (w *eventWriter) writeColumn(to *parquet.ColumnWriter, column int, rows []r
 	if err != nil {
 		return err
 	}
-	level := 0
-	if w.columns[column].Nullable {
-		level = 1
-	}
+	nullable := w.columns[column].Nullable
 	for len(rows) > 0 {
 		part := rows[:min(handRows, len(rows))]
 		rows = rows[len(part):]
 		w.values, w.ids = w.values[:0], w.ids[:0]
 		for _, ref := range part {
 			v := value(w.at(ref))
-			if level == 1 && absent(v) {
-				v = parquet.NullValue().Level(0, 0, column)
-			} else {
-				v = v.Level(0, level, column)
+			if nullable { // levels cost time, and a required column's writer does not look at them
+				if absent(v) {
+					v = parquet.NullValue()
+				} else {
+					v = v.Level(0, 1, column)
+				}
 			}
 			w.values = append(w.values, v)
 		}

@@ -10,10 +10,11 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// The file of a set of cells is Parquet, with one row a cell: service cells first (endpoint and region are NULL), ordered by minute and
-// service; then endpoint cells, ordered by minute, service, endpoint and region. buckets and counts are parallel lists; raw is not empty
-// where a service's distribution is exact, and then says the same as the buckets. p50, p95 and p99 are the cell's own and NULL without a
-// latency: where several files hold the same cell, merge the lists. Instants are UTC and read as TIMESTAMP.
+// The file of a set of cells is Parquet, with one row a cell: of each set that was written, service cells first (endpoint and region are
+// NULL), ordered by minute and service; then endpoint cells, ordered by minute, service, endpoint and region. buckets and counts are
+// parallel lists; raw is not empty where a service's distribution is exact, and then says the same as the buckets. p50, p95 and p99 are
+// the service cell's own and NULL without a latency; of endpoint cells they are always NULL, nobody asks for one of their minutes. Where
+// several files hold the same cell, merge the lists. Instants are UTC and read as TIMESTAMP.
 
 // ErrNewer says that a newer release wrote the file.
 var ErrNewer = errors.New("written by a newer release")
@@ -48,28 +49,52 @@ type row struct {
 	Raw          []float64 `parquet:"raw,list"`
 }
 
-// Write writes the cells as one file.
-func Write(w io.Writer, c *Cells) error {
-	f := parquet.NewWriter(w, parquet.SchemaOf(row{}),
+// Writer writes sets of cells as one file. Sets may be given one after the other, a day at a time, so that not all are in memory at once.
+type Writer struct {
+	file  *parquet.Writer
+	group *group
+}
+
+// NewWriter begins a file. Close ends it.
+func NewWriter(w io.Writer) *Writer {
+	file := parquet.NewWriter(w, parquet.SchemaOf(row{}),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.DataPageStatistics(false),
 		parquet.CreatedBy("signallake", "1", ""),
 		parquet.KeyValueMetadata(formatKey, strconv.Itoa(format)))
-	g := newGroup(f)
+	return &Writer{file: file, group: newGroup(file)}
+}
+
+// Write adds a set of cells.
+func (w *Writer) Write(c *Cells) error {
 	for _, cell := range c.Services() {
-		if err := g.service(cell); err != nil {
+		if err := w.group.service(cell); err != nil {
 			return fmt.Errorf("write rollup: %w", err)
 		}
 	}
 	for _, cell := range c.Endpoints() {
-		if err := g.endpoint(cell); err != nil {
+		if err := w.group.endpoint(cell); err != nil {
 			return fmt.Errorf("write rollup: %w", err)
 		}
 	}
-	if err := errors.Join(g.flush(), f.Close()); err != nil {
+	return nil
+}
+
+// Close writes what is pending and the footer. It does not close what is below.
+func (w *Writer) Close() error {
+	if err := errors.Join(w.group.flush(), w.file.Close()); err != nil {
 		return fmt.Errorf("write rollup: %w", err)
 	}
 	return nil
+}
+
+// Write writes the cells as one file.
+func Write(w io.Writer, c *Cells) error {
+	file := NewWriter(w)
+	if err := file.Write(c); err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // Read adds the cells of a file to c.

@@ -25,14 +25,19 @@ func newGroup(f *parquet.Writer) *group {
 
 func (g *group) service(cell *ServiceCell) error {
 	g.head(cell.Minute, cell.Service)
-	g.null()
-	g.null()
-	var quantiles [3]float64
-	if cell.Latency.Count() > 0 {
+	g.nulls(2)
+	n := cell.Latency.Count()
+	g.counts(&cell.Counts, n)
+	if n > 0 {
+		var quantiles [3]float64
 		cell.Latency.quantiles(quantiles[:], []float64{0.5, 0.95, 0.99})
+		for _, q := range quantiles {
+			g.put(parquet.DoubleValue(q), 1)
+		}
+	} else {
+		g.nulls(3)
 	}
 	buckets, counts := cell.Latency.Buckets()
-	g.counts(&cell.Counts, cell.Latency.Count(), quantiles)
 	return g.lists(buckets, counts, cell.Latency.Raw())
 }
 
@@ -40,15 +45,9 @@ func (g *group) endpoint(cell *EndpointCell) error {
 	g.head(cell.Minute, cell.Service())
 	g.put(text(cell.Endpoint()), 1)
 	g.put(text(cell.Region()), 1)
-	n := cell.Latency.Count()
-	var quantiles [3]float64
-	if n > 0 {
-		for i, q := range [...]float64{0.5, 0.95, 0.99} {
-			quantiles[i] = cell.Latency.Quantile(q)
-		}
-	}
+	g.counts(&cell.Counts, cell.Latency.Count())
+	g.nulls(3)
 	buckets, counts := cell.Latency.Buckets()
-	g.counts(&cell.Counts, n, quantiles)
 	return g.lists(buckets, counts, nil)
 }
 
@@ -58,20 +57,13 @@ func (g *group) head(minute int64, service string) {
 	g.put(text(service), 0)
 }
 
-func (g *group) counts(c *Counts, latencies int64, quantiles [3]float64) {
+func (g *group) counts(c *Counts, latencies int64) {
 	for _, n := range c.Classes {
 		g.put(parquet.Int64Value(int64(n)), 0)
 	}
 	g.put(parquet.Int64Value(latencies), 0)
 	g.put(parquet.DoubleValue(c.LatencySum), 0)
 	g.put(parquet.DoubleValue(c.LatencyMax), 0)
-	for _, q := range quantiles {
-		if latencies == 0 {
-			g.null()
-		} else {
-			g.put(parquet.DoubleValue(q), 1)
-		}
-	}
 }
 
 func (g *group) lists(buckets []int16, counts []int32, raw []float64) error {
@@ -97,6 +89,12 @@ func (g *group) put(v parquet.Value, definition int) {
 }
 
 func (g *group) null() { g.put(parquet.NullValue(), 0) }
+
+func (g *group) nulls(n int) {
+	for range n {
+		g.null()
+	}
+}
 
 func putList[T any](g *group, list []T, value func(T) parquet.Value) {
 	if len(list) == 0 {
