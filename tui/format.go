@@ -50,13 +50,13 @@ func count(n int64) string {
 	return sign + s
 }
 
-// short writes a number in at most five columns: 812, 18.2k, 44.7M.
+// short writes a number in at most five columns: 812, 1,204, 18.2k, 44.7M.
 func short(v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return none
 	case v < 9_999.5:
-		return strconv.FormatFloat(v, 'f', 0, 64)
+		return count(int64(math.Round(v)))
 	case v < 999_500:
 		return short3(v/1e3) + "k"
 	case v < 999_500_000:

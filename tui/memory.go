@@ -68,6 +68,7 @@ func loadJSON(s Store, name string, into any) {
 // remember takes up where the last run ended, unless the user was quicker.
 func (a *App) remember(m memoryMsg) {
 	a.sql.history = append(m.history, a.sql.history...)
+	a.sql.histAt += len(m.history)
 	s := m.session
 	if a.ticks == 0 && a.current == dashScreen {
 		for _, t := range tabs {

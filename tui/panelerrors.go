@@ -74,7 +74,7 @@ func drawErrors(p *panel, c *cell.Canvas, in cell.Rect) {
 		row, y := data.Endpoints[top+i], body.Y+i
 		right := in.X + in.W
 		regionW := 0
-		if in.W > 44 {
+		if in.W >= 64 {
 			regionW = 14
 			c.TextRight(right, y, regionW-1, row.WorstRegion, cell.Muted)
 		}

@@ -33,6 +33,7 @@ func (s *sqlScreen) draw(c *cell.Canvas, r cell.Rect) {
 	if side.W > 0 {
 		c.Box(side, "saved", s.focus == sidePane, heavy)
 		in := cell.Rect{X: side.X + 1, Y: side.Y + 1, W: side.W - 2, H: side.H - 2}
+		s.side.Idle = s.focus != sidePane
 		s.side.Draw(c, in, in.W-4)
 		s.app.zone(in, func(_, dy int) tea.Cmd {
 			s.focus = sidePane

@@ -305,21 +305,22 @@ func (s *sqlScreen) wheel(x, y, n int) {
 }
 
 func sqlActions() []action {
+	noRows := func(a *App) string {
+		if a.sql.result == nil || a.sql.result.row() == nil {
+			return "there is no row"
+		}
+		return ""
+	}
 	return []action{
 		{"run", "run the statement; Enter after a semicolon does, too", []string{"f5", "ctrl+j", "alt+enter", "ctrl+enter"}, onSQL, true, nil, func(a *App) tea.Cmd { return a.sql.start() }},
-		{"record", "the row at hand with every column", []string{"enter"}, onGrid, true, nil, func(a *App) tea.Cmd { return a.sql.openRecord() }},
+		{"record", "the row at hand with every column", []string{"enter"}, onGrid, true, noRows, func(a *App) tea.Cmd { return a.sql.openRecord() }},
 		{"choose", "a question goes into the editor, a column's name to the cursor", []string{"enter"}, onSide, true, nil, func(a *App) tea.Cmd {
 			if i := a.sql.side.Selected(); i >= 0 && a.sql.sideDo[i] != nil {
 				return a.sql.sideDo[i]()
 			}
 			return nil
 		}},
-		{"order", "order the rows by this column: up, down, as they came", []string{"o"}, onGrid, true, nil, func(a *App) tea.Cmd {
-			if a.sql.result != nil {
-				a.sql.result.order()
-			}
-			return nil
-		}},
+		{"order", "order the rows by this column: up, down, as they came", []string{"o"}, onGrid, true, noRows, func(a *App) tea.Cmd { a.sql.result.order(); return nil }},
 		{"history", "saved questions and what was run before; type to search", []string{"f8", "ctrl+r"}, onSQL, true, nil, func(a *App) tea.Cmd { return a.sql.openHistory() }},
 		{"edit", "Tab goes to the editor", []string{"tab"}, onGrid | onSide, true, nil, nil},
 		{"leave", "Esc leaves the editor: single keys are commands then", []string{"esc"}, inEditor, true, nil, func(a *App) tea.Cmd { return a.escape() }},

@@ -112,7 +112,7 @@ func (c *Canvas) Text(x, y int, s string, style Style) int {
 		if w == 0 {
 			continue
 		}
-		if c.ASCII && text[0] >= 0x80 {
+		if c.ASCII {
 			text = asciiFor(text, w)
 		}
 		for ; c.ASCII && w > 1; w-- {

@@ -22,6 +22,8 @@ func next(s string) (text string, w, n int) {
 		return mark, 1, size
 	case unicode.In(r, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp):
 		return "", 0, size
+	case clings(r):
+		return mark, 1, size
 	}
 	cluster, width := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
 	n = max(len(cluster), size)
@@ -43,6 +45,11 @@ func simple(cluster string) bool {
 		}
 	}
 	return true
+}
+
+// clings tells whether a rune that stands first would join the cell before it: a mark without its letter, a vowel or final of Hangul alone.
+func clings(r rune) bool {
+	return unicode.IsMark(r) || r >= 0x1160 && r <= 0x11ff || r >= 0xd7b0 && r <= 0xd7ff
 }
 
 func regional(r rune) bool { return r >= 0x1f1e6 && r <= 0x1f1ff }
@@ -154,8 +161,11 @@ func fit(s string, w int) string {
 	return s[:end]
 }
 
-// asciiFor is the ASCII stand-in of a cluster that is not ASCII.
+// asciiFor is the ASCII stand-in of a cluster.
 func asciiFor(text string, w int) string {
+	if text[0] < 0x80 {
+		return text[:1] // a letter without its accents
+	}
 	if s, ok := asciiGlyphs[text]; ok && w == 1 {
 		return s
 	}

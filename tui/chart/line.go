@@ -42,9 +42,20 @@ func (l *Lines) Draw(c *cell.Canvas, r cell.Rect) {
 	if len(l.Ticks) > 0 && r.H > 4 {
 		axis = 1
 	}
-	labels := l.labelWidth(high)
-	cols, rows := r.W-labels-3, r.H-axis
-	if !ok || cols < 4 || rows < 2 {
+	rows := r.H - axis
+	if !ok || rows < 2 {
+		return
+	}
+	step := niceStep(high / float64(rows-1))
+	label := func(v float64) string {
+		if n := int(math.Round(v / step)); rows > 10 && n%2 == 1 {
+			return "" // every other row is enough to read by
+		}
+		return l.Label(v)
+	}
+	labels := labelWidth(label, step, rows)
+	cols := r.W - labels - 3
+	if cols < 4 {
 		return
 	}
 	var data [][]float64
@@ -65,8 +76,8 @@ func (l *Lines) Draw(c *cell.Canvas, r cell.Rect) {
 			chars = append(chars, set)
 		}
 	}
-	text := asciigraph.PlotMany(data, asciigraph.Height(rows-1), asciigraph.LowerBound(0), asciigraph.UpperBound(nice(high)), asciigraph.SeriesColors(colors...),
-		asciigraph.SeriesChars(chars...), asciigraph.Offset(3), asciigraph.YAxisValueFormatter(func(v float64) string { return cell.PadLeft(l.Label(v), labels) }))
+	text := asciigraph.PlotMany(data, asciigraph.Height(rows-1), asciigraph.LowerBound(0), asciigraph.UpperBound(step*float64(rows-1)), asciigraph.SeriesColors(colors...),
+		asciigraph.SeriesChars(chars...), asciigraph.Offset(3), asciigraph.YAxisValueFormatter(func(v float64) string { return cell.PadLeft(label(v), labels) }))
 	lines := strings.Split(text, "\n")
 	for i, line := range lines[max(0, len(lines)-rows):] {
 		l.line(c, r, r.Y+i, labels, line)
@@ -76,10 +87,11 @@ func (l *Lines) Draw(c *cell.Canvas, r cell.Rect) {
 	}
 }
 
-func (l *Lines) labelWidth(high float64) int {
+// labelWidth is the width of the widest label.
+func labelWidth(label func(float64) string, step float64, rows int) int {
 	w := 0
-	for i := range 5 {
-		w = max(w, cell.Width(l.Label(nice(high)*float64(i)/4)))
+	for i := range rows {
+		w = max(w, cell.Width(label(step*float64(i))))
 	}
 	return w
 }
@@ -158,13 +170,13 @@ func (l *Lines) ticks(c *cell.Canvas, r cell.Rect) {
 	}
 }
 
-// nice is the next number at or above v with one leading digit out of 1, 1.5, 2, 3, 4, 5, 6, 8.
-func nice(v float64) float64 {
+// niceStep is the next number at or above v with one leading digit out of 1, 2, 2.5, 5: the rows of the vertical axis are multiples of it.
+func niceStep(v float64) float64 {
 	if v <= 0 {
 		return 1
 	}
 	unit := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, step := range []float64{1, 1.5, 2, 3, 4, 5, 6, 8, 10} {
+	for _, step := range []float64{1, 2, 2.5, 5} {
 		if v <= step*unit {
 			return step * unit
 		}

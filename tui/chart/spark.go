@@ -6,12 +6,10 @@ import (
 	"github.com/signallake/signallake/tui/cell"
 )
 
-var (
-	sparks = [...]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
-	eighth = [...]string{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"}
-)
+var sparks = [...]string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}
 
-// Spark draws values as one row of blocks w columns wide, scaled from zero to the largest value (scale 0) or to scale. No data is a dot.
+// Spark draws values as one row of blocks w columns wide, scaled from zero to the largest value (scale 0) or to scale. No data is a dot. It
+// leaves the top eighth of the row free, so that sparklines below each other stay apart.
 func Spark(c *cell.Canvas, x, y, w int, values []float64, scale float64, style cell.Style) {
 	values = Buckets(values, w)
 	if _, high, ok := Extent(values); scale <= 0 && ok {
@@ -24,26 +22,26 @@ func Spark(c *cell.Canvas, x, y, w int, values []float64, scale float64, style c
 		case scale <= 0 || v <= 0:
 			c.Text(x+i, y, sparks[0], style)
 		default:
-			step := int(math.Ceil(v/scale*float64(len(sparks)))) - 1
-			c.Text(x+i, y, sparks[min(max(step, 0), len(sparks)-1)], style)
+			step := int(math.Ceil(v/scale*float64(len(sparks)-1))) - 1
+			c.Text(x+i, y, sparks[min(max(step, 0), len(sparks)-2)], style)
 		}
 	}
 }
 
-// Bar draws a share in [0, 1] as a bar of at most w columns, in eighths of a column.
+// Bar draws a share in [0, 1] as a thin bar of at most w columns, in halves of a column.
 func Bar(c *cell.Canvas, x, y, w int, share float64, style cell.Style) {
 	if math.IsNaN(share) || w <= 0 {
 		return
 	}
-	eighths := int(math.Round(min(max(share, 0), 1) * float64(w) * 8))
-	if eighths == 0 && share > 0 {
-		eighths = 1
+	halves := int(math.Round(min(max(share, 0), 1) * float64(w) * 2))
+	if halves == 0 && share > 0 {
+		halves = 1
 	}
-	for i := range eighths / 8 {
-		c.Text(x+i, y, "█", style)
+	for i := range halves / 2 {
+		c.Text(x+i, y, "━", style)
 	}
-	if part := eighths % 8; part > 0 {
-		c.Text(x+eighths/8, y, eighth[part], style)
+	if halves%2 == 1 {
+		c.Text(x+halves/2, y, "╸", style)
 	}
 }
 

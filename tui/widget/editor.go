@@ -155,6 +155,9 @@ func (e *Editor) Draw(c *cell.Canvas, r cell.Rect, focused bool) (x, y int) {
 	e.top = min(max(e.top, at.Row-r.H+1), at.Row)
 	e.top = max(0, min(e.top, len(e.buf.lines)-1))
 	e.slide = max(0, min(max(e.slide, before-body.W+1), before))
+	if !focused {
+		e.slide = 0 // without a cursor to keep in sight, lines show their beginnings
+	}
 	if e.painted != e.buf.version {
 		e.paint, e.painted = highlight(e.buf.lines), e.buf.version
 	}

@@ -21,6 +21,7 @@ type Item struct {
 // List is a filterable list to pick from. Keys go to its filter and move its cursor.
 type List struct {
 	Filter Input
+	Idle   bool // the focus is elsewhere: no cursor is drawn
 	items  []Item
 	shown  []int // indexes into items
 	cursor int   // index into shown
@@ -167,7 +168,7 @@ func (l *List) Draw(c *cell.Canvas, r cell.Rect, labelW int) {
 			continue
 		}
 		l.item(c, cell.Rect{X: r.X, Y: y, W: r.W, H: 1}, item, labelW)
-		if at == l.cursor {
+		if at == l.cursor && !l.Idle {
 			c.Text(r.X, y, "▸", cell.Accent)
 			c.Paint(cell.Rect{X: r.X, Y: y, W: r.W, H: 1}, cell.Selected)
 		}

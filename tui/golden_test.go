@@ -1,0 +1,69 @@
+package tui
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/charmbracelet/x/exp/golden"
+)
+
+var sizes = [][2]int{{80, 24}, {120, 36}, {200, 60}}
+
+// TestGoldenFrames draws every screen at every size on every kind of terminal.
+func TestGoldenFrames(t *testing.T) {
+	for _, screen := range []struct {
+		name string
+		keys []string
+	}{
+		{"dash", nil},
+		{"sql", []string{"3", "text:SELECT service_name, count(*) FROM events -- all of them", "f5"}},
+		{"tasks", []string{"4", "a", "v", "a", "c", "enter"}},
+		{"ingest", []string{"5"}},
+	} {
+		for _, size := range sizes {
+			for _, m := range modes {
+				t.Run(fmt.Sprintf("%s-%dx%d-%s", screen.name, size[0], size[1], m.name), func(t *testing.T) {
+					d := drive(t, newFake(), size[0], size[1])
+					d.use(m)
+					d.press(screen.keys...)
+					d.elapse(tickEvery)
+					golden.RequireEqual(t, d.frame())
+				})
+			}
+		}
+	}
+}
+
+// TestGoldenStates draws what is not the everyday: an empty lake, failing panels, a lake that another process owns, old data, dialogs.
+func TestGoldenStates(t *testing.T) {
+	failing := func() *fake { f := newFake(); f.fail = errFake; return f }
+	old := func() *fake { f := newFake(); f.ends = fakeNow.AddDate(-11, -6, 0); return f }
+	for _, state := range []struct {
+		name string
+		fake *fake
+		keys []string
+	}{
+		{"empty", newFake().empty(), nil},
+		{"failing", failing(), nil},
+		{"read-only", newFake().readOnly(), []string{"5"}},
+		{"old", old(), nil},
+		{"help", newFake(), []string{"?"}},
+		{"palette", newFake().readOnly(), []string{"4", ":"}},
+		{"range", newFake(), []string{"t", "text:yesterday 14:00"}},
+		{"form", newFake(), []string{"4", "a", "g", "text:x"}},
+		{"record", newFake(), []string{"3", "text:SELECT 1", "f5", "esc", "enter"}},
+		{"refused", newFake(), []string{"3", "text:COPY events TO 'x'"}},
+		{"zoom", newFake(), []string{"tab", "tab", "z"}},
+		{"service", newFake(), []string{"down", "enter"}},
+	} {
+		for _, size := range sizes[:2] {
+			t.Run(fmt.Sprintf("%s-%dx%d", state.name, size[0], size[1]), func(t *testing.T) {
+				d := drive(t, state.fake, size[0], size[1])
+				d.use(modes[1])
+				d.press(state.keys...)
+				d.elapse(tickEvery)
+				golden.RequireEqual(t, d.text())
+			})
+		}
+	}
+}
