@@ -265,6 +265,13 @@ func TestMouse(t *testing.T) {
 	}
 	d.click("search") // the second click of a double click
 	d.wants("Dashboard › search")
+	d.press("esc", "3", "text:ab")
+	d.click("ab")
+	d.click("ab") // no newline: a double click in a text is not Enter
+	if got := d.app.sql.editor.Value(); got != "ab" {
+		t.Errorf("a double click made %q of the text", got)
+	}
+	d.press("alt+1")
 	d.click("pause")
 	d.wants("PAUSED")
 	d.click("[?] help")

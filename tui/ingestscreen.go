@@ -260,7 +260,7 @@ func (g *ingestPage) drawRejects(c *cell.Canvas, r cell.Rect, heavy bool) {
 func (g *ingestPage) drawTable(c *cell.Canvas, r cell.Rect, title string, side int, heavy bool) cell.Rect {
 	c.Box(r, title, g.side() == side, heavy)
 	in := cell.Rect{X: r.X + 2, Y: r.Y + 1, W: r.W - 4, H: r.H - 2}
-	g.app.zone(r, func(_, dy int) tea.Cmd {
+	g.app.rowZone(r, func(_, dy int) tea.Cmd {
 		g.rejects = side == 1
 		if row := dy - 2 + g.tops[side]; dy >= 2 && row < g.rows(side) {
 			g.cursors[side] = row
@@ -288,7 +288,7 @@ func (g *ingestPage) eachRow(c *cell.Canvas, in cell.Rect, side int, row func(i,
 func ingestActions() []action {
 	return []action{
 		{"details", "the request or the rejected line at hand, in full", []string{"enter"}, onIngest, true, nil, func(a *App) tea.Cmd { return a.ingest.details() }},
-		{"copy curl", "copy the curl line that sends an event", []string{"c"}, onIngest, true, (*App).noAPI, func(a *App) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) }},
+		{"copy", "copy the curl line, the request's id or the rejected line", []string{"y"}, onIngest, true, nil, (*App).copyMenu},
 	}
 }
 

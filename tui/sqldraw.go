@@ -35,7 +35,7 @@ func (s *sqlScreen) draw(c *cell.Canvas, r cell.Rect) {
 		in := cell.Rect{X: side.X + 1, Y: side.Y + 1, W: side.W - 2, H: side.H - 2}
 		s.side.Idle = s.focus != sidePane
 		s.side.Draw(c, in, in.W-4)
-		s.app.zone(in, func(_, dy int) tea.Cmd {
+		s.app.rowZone(in, func(_, dy int) tea.Cmd {
 			s.focus = sidePane
 			s.side.Click(dy)
 			return nil
@@ -122,7 +122,7 @@ func (s *sqlScreen) drawKept(c *cell.Canvas, in cell.Rect, skip int) {
 }
 
 func (s *sqlScreen) zoneGrid(r cell.Rect) {
-	s.app.zone(r, func(dx, dy int) tea.Cmd {
+	s.app.rowZone(r, func(dx, dy int) tea.Cmd {
 		s.focus = gridPane
 		if s.result.grid.Click(dx, dy) {
 			s.result.order()
