@@ -26,7 +26,7 @@ type Config struct {
 	Disk         Disk             // nil: OSDisk
 	Now          func() time.Time // nil: time.Now
 	SegmentBytes int64            // a raw segment is sealed at this size; 0: 64 MiB
-	ConvertAge   time.Duration    // automatic conversion seals and takes a segment this old; 0: 30 s; negative: never by itself
+	ConvertAge   time.Duration    // automatic conversion seals and takes a segment this old; 0: 15 min; negative: never by itself
 	ConvertBytes int64            // and when this much is unconverted; 0: 64 MiB
 	HotLimit     int64            // bytes of raw that may wait for conversion before Append answers ErrBacklog; 0: 4 GiB
 	Owner        Owner            // what a second process is told about us
@@ -95,15 +95,14 @@ func (p *Pin) Release() {
 	}
 }
 
-// TailBatch is one committed batch as a Tail hands it out.
+// TailBatch is what a Tail hands out at once: one committed batch, or several that follow each other without a gap.
 type TailBatch struct {
 	Segment    Seq // the segment it lies in
 	First      Seq // of its first event; the others follow without a gap
 	N          int
 	Lines      []byte // valid until the next call of Next
-	ReceivedAt Micros // when the batch was appended
-	Note       []byte
-	Rewound    bool // recovery in another process took back events that this tail had handed out: drop everything at or above First and go on from here
+	ReceivedAt Micros // when the first of its batches was appended
+	Rewound    bool   // N is 0: recovery in another process took back events that this tail had handed out; drop everything at or above First and go on
 }
 
 // ConvertResult says what a conversion did. Events is 0 when there was nothing to convert.

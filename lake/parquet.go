@@ -19,7 +19,7 @@ const (
 	// groupRows is DuckDB's own row-group size: measured, smaller groups do not make a pruned query faster.
 	groupRows = 122_880
 	// pageBytes is what a page may hold before compression; a page is read and decompressed as a whole.
-	pageBytes = 1 << 20
+	pageBytes = 256 << 10
 	// handRows is how many values go to a column writer at a time: few enough for the first-level cache.
 	handRows = 512
 
@@ -130,6 +130,8 @@ func (s *parquetSink) footer() int64 {
 func (s *parquetSink) facts(entry *FileEntry, w *parquet.Writer) {
 	entry.Bytes, entry.CRC32C, entry.FooterBytes = s.bytes, s.sum.Sum32(), s.footer()
 	meta := w.File().Metadata()
+	// Reset would clear the column names of these, in arrays that the writer goes on to use: its next file would have none.
+	defer clear(meta.RowGroups)
 	entry.Rows = meta.NumRows
 	entry.ColumnBytes = make([]int64, len(w.Schema().Columns()))
 	for _, group := range meta.RowGroups {

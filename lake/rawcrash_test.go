@@ -186,7 +186,8 @@ func (j *journal) cycles(t *testing.T, dir string, disk *laketest.CrashDisk) {
 
 // TestCrashAnywhere cuts the power at every operation, in every way.
 func TestCrashAnywhere(t *testing.T) {
-	live := t.TempDir()
+	t.Parallel()
+	live := memDir(t)
 	disk, err := laketest.NewCrashDisk(live)
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +195,7 @@ func TestCrashAnywhere(t *testing.T) {
 	var j journal
 	j.cycles(t, live, disk)
 	states := 0
-	where := filepath.Join(t.TempDir(), "state")
+	where := filepath.Join(memDir(t), "state")
 	err = disk.Cuts(0, dice(), 7, func(c laketest.Cut) error {
 		states++
 		if err := os.RemoveAll(where); err != nil {
@@ -216,16 +217,17 @@ func TestCrashAnywhere(t *testing.T) {
 
 // TestCrashInRecovery cuts the power in the log, and again at every operation of the recovery.
 func TestCrashInRecovery(t *testing.T) {
-	live := t.TempDir()
+	t.Parallel()
+	live := memDir(t)
 	disk, err := laketest.NewCrashDisk(live)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var j journal
 	j.cycles(t, live, disk)
-	first, second := filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "second")
+	first, second := filepath.Join(memDir(t), "first"), filepath.Join(memDir(t), "second")
 	states := 0
-	for at := 3; at <= disk.Ops(); at += 90 / dice() {
+	for at := 3; at <= disk.Ops(); at += max(1, 120/dice()) {
 		for v := range laketest.Variants {
 			c := laketest.Cut{At: at, Variant: v, Seed: uint64(at)}
 			if err := errors.Join(os.RemoveAll(first), disk.Materialise(first, c)); err != nil {
@@ -266,11 +268,12 @@ func dice() int {
 
 // TestFaultAnywhere fails each operation in each way, once or for a while; what was acknowledged stays, and appends work again afterwards.
 func TestFaultAnywhere(t *testing.T) {
+	t.Parallel()
 	faults := []laketest.Fault{laketest.FaultError, laketest.FaultNoSpace, laketest.FaultShort, laketest.FaultLate}
 	for _, times := range []int{1, 9} {
 		for _, fault := range faults {
 			for n := 0; ; n++ {
-				dir := t.TempDir()
+				dir := memDir(t)
 				injected, err := faultRun(t, dir, n, times, fault)
 				if err != nil {
 					t.Fatalf("fault %d, %d times from operation %d: %v", fault, times, n, err)

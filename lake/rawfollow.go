@@ -32,39 +32,52 @@ func (f *follower) latest() *logView {
 	return f.view
 }
 
-// refresh looks at the files and answers the view of now.
+// refresh looks at the files and answers the view of now; the same as before when nothing has changed.
 func (f *follower) refresh(l Layout) (*logView, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.list(l); err != nil {
+	changed, err := f.list(l)
+	if err != nil {
 		return nil, err
 	}
 	known := f.view
 	if known == nil {
-		known = &logView{}
+		known, changed = &logView{}, true
 	}
 	v := &logView{end: 1, closed: make([]*segmentView, 0, len(f.listed))}
 	for _, first := range f.listed {
-		var prior *segmentView
+		var s *segmentView
 		if i := known.find(first); i >= 0 && known.at(i).First == first {
-			prior = known.at(i)
+			s = known.at(i)
 		}
-		s := prior
-		if prior == nil || !prior.Sealed {
-			var err error
+		if s == nil || !s.Sealed {
+			prior := s
 			if s, err = followSegment(l, first, prior, 0); err != nil {
 				return nil, err
 			}
+			changed = changed || s != prior
 		}
 		if s != nil {
 			v.closed = append(v.closed, s)
 		}
 	}
+	if !changed {
+		return known, nil
+	}
+	if err := v.settle(l); err != nil {
+		return nil, err
+	}
+	f.view = v
+	return v, nil
+}
+
+// settle cuts each unsealed segment to what the next one's header lets count, and computes the end.
+func (v *logView) settle(l Layout) error {
 	for i, s := range v.closed {
 		if i+1 < len(v.closed) && v.closed[i+1].prevEnd < s.End && !s.Sealed {
 			cut, err := followSegment(l, s.First, nil, v.closed[i+1].prevEnd)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if cut != nil {
 				v.closed[i] = cut
@@ -72,29 +85,30 @@ func (f *follower) refresh(l Layout) (*logView, error) {
 		}
 		v.end = max(v.end, v.closed[i].End, s.prevEnd)
 	}
-	f.view = v
-	return v, nil
+	return nil
 }
 
-func (f *follower) list(l Layout) error {
+// list reads the folder, if it may have changed. It answers whether it did read it.
+func (f *follower) list(l Layout) (bool, error) {
 	info, err := os.Stat(l.Raw())
 	if errors.Is(err, os.ErrNotExist) {
+		changed := len(f.listed) > 0
 		f.listed = nil
-		return nil
+		return changed, nil
 	}
 	if err != nil {
-		return fmt.Errorf("follow the raw log: %w", err)
+		return false, fmt.Errorf("follow the raw log: %w", err)
 	}
 	if info.ModTime().Equal(f.modified) && f.listedAt.Sub(f.modified) > racy {
-		return nil
+		return false, nil
 	}
 	now := time.Now() // beside the file system's clock, not the lake's
 	indexes, _, err := listSegments(l)
 	if err != nil {
-		return err
+		return false, err
 	}
 	f.listed, f.listedAt, f.modified = indexes, now, info.ModTime()
-	return nil
+	return true, nil
 }
 
 // followSegment reads what is new in a segment since prior (nil: everything, with the data's checksums). It answers nil for one that is not there,

@@ -155,8 +155,9 @@ func zeroed(p []byte, from int) []byte {
 
 // TestGarbledTail damages the files of an unsealed segment at every byte of the last three batches.
 func TestGarbledTail(t *testing.T) {
+	t.Parallel()
 	s := makeSpecimen(t, false)
-	dir := filepath.Join(t.TempDir(), "lake")
+	dir := filepath.Join(memDir(t), "lake")
 	last := len(s.batches) - 1
 	none := func(int) bool { return false }
 	holder := func(ends []int, at int) int { return slices.IndexFunc(ends, func(end int) bool { return at < end }) }
@@ -192,7 +193,7 @@ func TestGarbledTail(t *testing.T) {
 // TestGarbledSealedIndex damages a sealed index at every byte: nothing that is whole is lost, and what is lost is named.
 func TestGarbledSealedIndex(t *testing.T) {
 	s := makeSpecimen(t, true)
-	dir := filepath.Join(t.TempDir(), "lake")
+	dir := filepath.Join(memDir(t), "lake")
 	all := func(int) bool { return true }
 	for at := range s.index {
 		k := slices.IndexFunc(s.indexEnds, func(end int) bool { return at < end })
@@ -206,7 +207,7 @@ func TestGarbledSealedIndex(t *testing.T) {
 // TestGarbledSealedData: opening does not read sealed data; reading it names the place, and repair sets it aside.
 func TestGarbledSealedData(t *testing.T) {
 	s := makeSpecimen(t, true)
-	dir := filepath.Join(t.TempDir(), "lake")
+	dir := filepath.Join(memDir(t), "lake")
 	for k, b := range s.batches {
 		start := 0
 		if k > 0 {

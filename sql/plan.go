@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -126,8 +128,8 @@ func walkPlan(node any, table string, scans *[]Scan) error {
 				*scans = append(*scans, scan)
 			}
 		}
-		for _, value := range node {
-			if err := walkPlan(value, table, scans); err != nil {
+		for _, key := range slices.Sorted(maps.Keys(node)) { // scans come in the same order each time
+			if err := walkPlan(node[key], table, scans); err != nil {
 				return err
 			}
 		}

@@ -37,15 +37,14 @@ type stack struct {
 	lake    *lake.Lake
 	engine  *duck.Engine
 	server  *ingest.Server
-	log     *requestLog
 	owner   *lake.Owner // not nil: another process owns the lake and we follow
 	apiErr  string
 	closers []func() error
 }
 
-// openLake opens the lake for a command that writes to it.
+// openLake opens the lake for a command that writes to it and decides itself when to convert.
 func openLake(ctx context.Context, dir, command string) (*lake.Lake, error) {
-	return lake.Open(ctx, lake.Config{Dir: dir, Owner: lake.Owner{PID: os.Getpid(), Command: command, Since: time.Now()}})
+	return lake.Open(ctx, lake.Config{Dir: dir, ConvertAge: -1, Owner: lake.Owner{PID: os.Getpid(), Command: command, Since: time.Now()}})
 }
 
 func openStack(ctx context.Context, c stackConfig) (*stack, error) {

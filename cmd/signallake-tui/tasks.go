@@ -48,18 +48,15 @@ func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, progress 
 	return fmt.Sprintf("%d events of %d days, seed %d, in %s (%.0f a second)", written, p.Days, p.Seed, took.Round(time.Millisecond), float64(written)/took.Seconds()), nil
 }
 
-// appendPatiently appends, and where the lake's backlog is full waits for the conversion to catch up.
+// appendPatiently appends, and where the lake's backlog is full converts it first.
 func appendPatiently(ctx context.Context, l *lake.Lake, b lake.Batch) error {
-	const pause = 100 * time.Millisecond
 	for {
 		_, err := l.Append(ctx, b)
 		if !errors.Is(err, lake.ErrBacklog) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+		if _, err := l.Convert(ctx, nil); err != nil {
+			return err
 		}
 	}
 }

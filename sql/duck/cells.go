@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
@@ -118,33 +117,32 @@ func (o *openCells) reopen(c *conn, delta *rollup.Cells) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	within := fmt.Sprintf("%s BETWEEN %s AND %s", o.time, timestampSQL(low), timestampSQL(high))
-	set, err := c.query(fmt.Sprintf("SELECT epoch_us(%s), service_name FROM %s WHERE %s", o.time, sealed(o.table), within), 0)
+	set, err := c.query(fmt.Sprintf("SELECT 1 FROM %s WHERE %s BETWEEN %s AND %s LIMIT 1", sealed(o.table), o.time, timestampSQL(low), timestampSQL(high)), 1)
+	if err != nil || len(set.rows) == 0 {
+		return err
+	}
+	err = appendRows(c, wantedKeys, func(add func(...driver.Value) error) error {
+		for key := range wanted {
+			if err := add(lake.Micros(key.at).Time(), key.service); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	var found []string
-	for _, row := range set.rows {
-		at, _ := row[0].(int64)
-		service, _ := row[1].(string)
-		if key := (serviceKey{at, service}); wanted[key] {
-			found = append(found, fmt.Sprintf("(%s, '%s')", timestampSQL(at), strings.ReplaceAll(service, "'", "''")))
-		}
+	if err := o.takeBack(c); err != nil {
+		return err
 	}
-	for len(found) > 0 {
-		n := min(len(found), 500) // a statement of readable size
-		if err := o.takeBack(c, strings.Join(found[:n], ", ")); err != nil {
-			return err
-		}
-		found = found[n:]
-	}
-	return nil
+	return c.exec("TRUNCATE " + wantedKeys)
 }
 
-func (o *openCells) takeBack(c *conn, keys string) error {
-	condition := fmt.Sprintf("(%s, service_name) IN (%s)", o.time, keys)
-	set, err := c.query(fmt.Sprintf("SELECT epoch_us(%s), service_name, count - http, http - errors - client_errors, client_errors, errors, latency_sum, latency_max, buckets, counts FROM %s WHERE %s",
-		o.time, sealed(o.table), condition), 0)
+// takeBack moves the cells that wantedKeys names from the sealed table to Go.
+func (o *openCells) takeBack(c *conn) error {
+	named := fmt.Sprintf("s.%s = k.cell AND s.service_name = k.service_name", o.time)
+	set, err := c.query(fmt.Sprintf("SELECT epoch_us(s.%s), s.service_name, count - http, http - errors - client_errors, client_errors, errors, latency_sum, latency_max, buckets, counts FROM %s s JOIN %s k ON %s",
+		o.time, sealed(o.table), wantedKeys, named), 0)
 	if err != nil {
 		return err
 	}
@@ -152,9 +150,6 @@ func (o *openCells) takeBack(c *conn, keys string) error {
 		at, _ := row[0].(int64)
 		service, _ := row[1].(string)
 		cell := &serviceCell{}
-		if old := o.services[serviceKey{at, service}]; old != nil {
-			cell = old
-		}
 		for class, column := range map[int]int{0: 2, 2: 3, 4: 4, 5: 5} { // the sum of 1xx to 3xx goes to 2xx: the tables do not tell them apart
 			n, _ := row[column].(int64)
 			cell.counts.Classes[class] += uint32(n)
@@ -166,7 +161,10 @@ func (o *openCells) takeBack(c *conn, keys string) error {
 		addBuckets(&cell.latency, row[8], row[9])
 		o.services[serviceKey{at, service}] = cell
 	}
-	return c.exec(fmt.Sprintf("DELETE FROM %s WHERE %s", sealed(o.table), condition))
+	if len(set.rows) == 0 {
+		return nil
+	}
+	return c.exec(fmt.Sprintf("DELETE FROM %s s USING %s k WHERE %s", sealed(o.table), wantedKeys, named))
 }
 
 // addBuckets adds a distribution as the tables hold it.

@@ -59,7 +59,7 @@ type Engine struct {
 	panels     *instance
 	panelConns chan *conn
 
-	spill   string // folder below which the instances spill; removed by Close
+	spill   string // how the instances' spill folders begin; removed by Close
 	closing chan struct{}
 	once    sync.Once
 	running sync.WaitGroup // statements, the cancelled ones included
@@ -108,7 +108,7 @@ func (e *Engine) open(cfg Config) error {
 	if e.spill, err = spillFolder(e.lake); err != nil {
 		return err
 	}
-	if e.planner, err = openPlanner(plannerMemory, filepath.Join(e.spill, "plan"), planConns); err != nil {
+	if e.planner, err = openPlanner(plannerMemory, e.spill+"-plan", planConns); err != nil {
 		return err
 	}
 	e.slots = make(chan int, planConns)
@@ -116,12 +116,12 @@ func (e *Engine) open(cfg Config) error {
 		e.slots <- i
 	}
 	memory, panelMemory := orDefault(cfg.MemoryLimit, defaultMemory), orDefault(cfg.PanelMemory, defaultPanelMemory)
-	e.prompt, err = openInstance(box{memory: memory, threads: threads, spill: filepath.Join(e.spill, "prompt"), allowed: []string{partitioned, rollups},
+	e.prompt, err = openInstance(box{memory: memory, threads: threads, spill: e.spill + "-prompt", allowed: []string{partitioned, rollups},
 		connections: promptConns + ownConns, setup: minuteTables()})
 	if err != nil {
 		return err
 	}
-	e.panels, err = openInstance(box{memory: panelMemory, threads: threads, spill: filepath.Join(e.spill, "panels"), allowed: []string{rollups},
+	e.panels, err = openInstance(box{memory: panelMemory, threads: threads, spill: e.spill + "-panels", allowed: []string{rollups},
 		connections: panelConns + ownConns, setup: minuteTables()})
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func orDefault(n, standard int64) int64 {
 	return standard
 }
 
-// spillFolder is in the lake's tmp, or in the system's for a process that only follows the lake and may not write there. DuckDB makes it when
+// spillFolder is how the spill folders' names begin: in the lake's tmp, or in the system's for a process that only follows the lake and may not write there. DuckDB makes it when
 // something spills.
 func spillFolder(l *lake.Lake) (string, error) {
 	dir := os.TempDir()
@@ -205,7 +205,9 @@ func (e *Engine) release() error {
 		errs = append(errs, e.planner.close())
 	}
 	if e.spill != "" {
-		errs = append(errs, os.RemoveAll(e.spill))
+		for _, instance := range []string{"-plan", "-prompt", "-panels"} {
+			errs = append(errs, os.RemoveAll(e.spill+instance))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -55,7 +55,8 @@ func (in *instance) setUp(b box) error {
 			return err
 		}
 		in.conns = append(in.conns, c)
-		for _, text := range []string{"SET enable_progress_bar = true", "SET enable_progress_bar_print = false"} {
+		// These count for one connection; errors as JSON tell their place in the text.
+		for _, text := range []string{"SET enable_progress_bar = true", "SET enable_progress_bar_print = false", "SET errors_as_json = true"} {
 			if err := c.exec(text); err != nil {
 				return fmt.Errorf("%s: %w", text, err)
 			}
@@ -86,7 +87,6 @@ func (b box) settings() []string {
 	}
 	return append(macros(),
 		"SET GLOBAL TimeZone = 'UTC'",
-		"SET errors_as_json = true", // they tell the place in the text
 		fmt.Sprintf("SET threads = %d", b.threads),
 		fmt.Sprintf("SET memory_limit = '%dB'", b.memory),
 		"SET temp_directory = "+sql.Literal(b.spill),
@@ -112,11 +112,17 @@ func (b box) check(c *conn) error {
 		"allowed_directories": "[" + strings.Join(allowed, ", ") + "]", "allowed_paths": "[]", "enable_external_access": "false",
 		"lock_configuration": "true", "default_null_order": "NULLS_LAST",
 	}
-	for name, value := range want {
-		got, err := c.text("SELECT value FROM duckdb_settings() WHERE name = ?", name)
-		if err != nil {
-			return fmt.Errorf("read the setting %s back: %w", name, err)
+	set, err := c.query("SELECT name, value FROM duckdb_settings()", 0)
+	if err != nil {
+		return fmt.Errorf("read the settings back: %w", err)
+	}
+	for _, row := range set.rows {
+		name, got := text(row[0]), text(row[1])
+		value, wanted := want[name]
+		if !wanted {
+			continue
 		}
+		delete(want, name)
 		if name == "allowed_directories" {
 			dirs := strings.Split(strings.Trim(got, "[]"), ", ")
 			slices.Sort(dirs)
@@ -125,6 +131,9 @@ func (b box) check(c *conn) error {
 		if got != value {
 			return fmt.Errorf("the setting %s of the sandbox is %q, want %q: this release of DuckDB cannot be trusted with statements", name, got, value)
 		}
+	}
+	if len(want) > 0 {
+		return fmt.Errorf("%d settings of the sandbox are not known: this release of DuckDB cannot be trusted with statements", len(want))
 	}
 	if err := c.exec("SET threads = 1"); err == nil {
 		return errors.New("the sandbox's settings can be changed after the lock: this release of DuckDB cannot be trusted with statements")

@@ -58,23 +58,39 @@ func openPlanner(memory int64, spill string, connections int) (*planner, error) 
 
 // planOf plans a statement that the gate let through. i chooses the connection.
 func (p *planner) planOf(i int, s *statement, now time.Time) plan {
-	if !s.relations["events"] {
-		return plan{}
-	}
 	out := plan{leeway: leewayOf(s.body, now)}
 	scans, err := scansOf(p.filters.conns[i], s.body)
 	if err != nil {
 		out.wrong = s.bindError(err)
+		if !s.relations["events"] {
+			return out
+		}
 		out.why = "the optimizer cannot plan this statement ahead, so every file counts"
 		out.scans = []sql.Scan{sql.AllColumns()}
 		out.costs = out.scans
 		return out
 	}
 	out.scans, out.costs = scans, scans
-	if fewer, err := scansOf(p.columns.conns[i], s.body); err == nil && len(fewer) == len(scans) {
-		out.costs = fewer
+	if len(scans) > 0 {
+		out.costs = p.narrow(i, s.body, scans)
 	}
 	return out
+}
+
+// narrow leaves out the columns that nothing needs, by the serialised plan or, where there is none, by the explained one.
+func (p *planner) narrow(i int, body string, scans []sql.Scan) []sql.Scan {
+	c := p.columns.conns[i]
+	if fewer, err := scansOf(c, body); err == nil && len(fewer) == len(scans) {
+		return fewer
+	}
+	set, err := c.query("EXPLAIN (FORMAT JSON) "+body, 1)
+	if err != nil || len(set.rows) == 0 || len(set.rows[0]) < 2 {
+		return scans
+	}
+	if fewer, err := sql.NarrowColumns(scans, []byte(text(set.rows[0][1])), "events"); err == nil {
+		return fewer
+	}
+	return scans
 }
 
 // bindError is the user's error in what the planner says, or nil when the planner itself has come to its end.

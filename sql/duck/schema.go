@@ -61,9 +61,12 @@ func (t tier) endpointColumns() string {
 func sealed(table string) string { return "signallake_sealed_" + table }
 func open(table string) string   { return "signallake_open_" + table }
 
+// wantedKeys names the cells that a flush takes back from a sealed table; empty between flushes.
+const wantedKeys = "signallake_wanted"
+
 // minuteTables makes the cell tables and the views over them. In the views of endpoints a cell may have several rows, each a part of it.
 func minuteTables() []string {
-	var texts []string
+	texts := []string{"CREATE TABLE " + wantedKeys + "(cell TIMESTAMP, service_name VARCHAR)"}
 	for _, t := range tiers {
 		for table, columns := range map[string]string{t.table: t.serviceColumns(), t.table + "_by_endpoint": t.endpointColumns()} {
 			texts = append(texts, fmt.Sprintf("CREATE TABLE %s(%s)", sealed(table), columns), fmt.Sprintf("CREATE TABLE %s(%s)", open(table), columns),

@@ -3,6 +3,7 @@ package duck
 import (
 	"database/sql/driver"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/big"
@@ -16,6 +17,13 @@ import (
 
 // toResult turns the driver's value into one of the types that sql.Result promises.
 func toResult(v driver.Value, typeName string) any {
+	if typeName == "JSON" && v != nil {
+		if _, plain := v.(string); !plain { // the driver has parsed it
+			if text, err := json.Marshal(v); err == nil {
+				return string(text)
+			}
+		}
+	}
 	switch v := v.(type) {
 	case nil, bool, int64, float64, string:
 		return v
