@@ -139,15 +139,22 @@ func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
 	} else {
 		state += len(g.app.curlLines(r.W-6)) - 1
 	}
-	state = min(state, r.H-6)
+	state = min(state, max(7, r.H-8))
 	g.drawState(c, cell.Rect{X: r.X, Y: r.Y, W: r.W, H: state}, heavy)
 	rest := cell.Rect{X: r.X, Y: r.Y + state, W: r.W, H: r.H - state}
 	left, right := rest, rest
 	if r.W >= gridWidth {
 		left.W = r.W * 56 / 100
 		right = cell.Rect{X: r.X + left.W, Y: rest.Y, W: r.W - left.W, H: rest.H}
+	} else if rest.H < 10 { // room for one of the two: Tab shows the other
+		if g.rejects {
+			g.drawRejects(c, rest, heavy)
+		} else {
+			g.drawRequests(c, rest, heavy)
+		}
+		return
 	} else {
-		left.H = max(4, rest.H*55/100)
+		left.H = rest.H * 55 / 100
 		right = cell.Rect{X: r.X, Y: rest.Y + left.H, W: r.W, H: rest.H - left.H}
 	}
 	g.drawRequests(c, left, heavy)

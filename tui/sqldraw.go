@@ -132,14 +132,15 @@ func (s *sqlScreen) zoneGrid(r cell.Rect) {
 }
 
 func (s *sqlScreen) drawStats(c *cell.Canvas, r cell.Rect, title string) {
-	stats := s.result.statsLine()
+	stats, room := s.result.statsLine(), r.W-6
+	if hidden := s.result.grid.Hidden(); hidden != "" {
+		c.TextRight(r.X+r.W-2, r.Y+r.H-1, r.W/2, " "+hidden+" ", cell.Muted)
+		room -= cell.Width(hidden) + 3
+	}
 	if cell.Width(stats)+cell.Width(title)+8 <= r.W {
 		c.OnFrame(r, title, r.X+r.W-1, stats, cell.Muted)
 	} else {
-		c.Text(r.X+2, r.Y+r.H-1, " "+cell.Cut(stats, r.W-6)+" ", cell.Muted)
-	}
-	if hidden := s.result.grid.Hidden(); hidden != "" {
-		c.TextRight(r.X+r.W-2, r.Y+r.H-1, r.W/2, " "+hidden+" ", cell.Muted)
+		c.Text(r.X+2, r.Y+r.H-1, " "+cell.Cut(stats, room)+" ", cell.Muted)
 	}
 }
 
