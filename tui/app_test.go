@@ -291,8 +291,8 @@ func TestSessionAndHistoryReturn(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := drive(t, f, 120, 36)
-	again.wants("statement")
-	again.press("up")
+	again.wants("statement", "SQL › result")
+	again.press("tab", "up")
 	again.wants("SELECT 42")
 	again.press("f8")
 	again.wants("saved questions", "p95-latency", "✓ 14:22:07Z")
