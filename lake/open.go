@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// Defaults of Config: 30 s keep the hot tail short on a quiet lake; 64 MiB, the size of a segment, convert in about a second; 4 GiB are some
-// 10M events, which a reader's memory still bears.
+// Defaults of Config: every quarter of an hour a trickle becomes Parquet, so a day of it makes at most 96 runs of small files, and statements
+// see the tail anyway; 64 MiB, the size of a segment, convert in about a second; 4 GiB are some 10M events, which a reader's memory still bears.
 const (
-	defaultConvertAge   = 15 * time.Minute // a day of trickle makes at most 96 runs of small files; statements see the tail anyway
+	defaultConvertAge   = 15 * time.Minute
 	defaultConvertBytes = 64 << 20
 	defaultHotLimit     = 4 << 30
 )

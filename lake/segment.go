@@ -165,9 +165,6 @@ func (s *segmentReader) advance(size int) {
 	s.buf = s.buf[size:]
 }
 
-// rewind goes back to an index offset where a record starts.
-func (s *segmentReader) rewind(off int64) { s.off, s.buf = off, nil }
-
 // lineRun is a run of whole batches without a gap between them.
 type lineRun struct {
 	first Seq

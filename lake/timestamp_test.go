@@ -1,7 +1,6 @@
 package lake
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -106,7 +105,7 @@ func FuzzParseInstant(f *testing.F) {
 		got, problem := parseInstant(in)
 		if want, err := time.Parse(time.RFC3339Nano, in); strictRFC3339.MatchString(in) && (err == nil) != (problem == "") &&
 			problem != "is outside the years 0000 to 9999" || problem == "" && err == nil && got != MicrosOf(want) {
-			t.Fatal(fmt.Sprintf("%q: %d %q, time has %v %v", in, got, problem, want, err))
+			t.Fatalf("%q: %d %q, time has %v %v", in, got, problem, want, err)
 		}
 	})
 }
