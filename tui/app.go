@@ -92,8 +92,9 @@ type App struct {
 
 // click is remembered to tell a double click.
 type click struct {
-	at   time.Time
-	x, y int
+	at    time.Time
+	x, y  int
+	depth int // dialogs that were open
 }
 
 // tickMsg comes every tickEvery.

@@ -265,6 +265,13 @@ func TestMouse(t *testing.T) {
 	}
 	d.click("search") // the second click of a double click
 	d.wants("Dashboard › search")
+	d.press("esc", "3", "text:ab")
+	d.click("ab")
+	d.click("ab") // no newline: a double click in a text is not Enter
+	if got := d.app.sql.editor.Value(); got != "ab" {
+		t.Errorf("a double click made %q of the text", got)
+	}
+	d.press("alt+1")
 	d.click("pause")
 	d.wants("PAUSED")
 	d.click("[?] help")
@@ -284,8 +291,8 @@ func TestSessionAndHistoryReturn(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := drive(t, f, 120, 36)
-	again.wants("statement")
-	again.press("up")
+	again.wants("statement", "SQL › result")
+	again.press("tab", "up")
 	again.wants("SELECT 42")
 	again.press("f8")
 	again.wants("saved questions", "p95-latency", "✓ 14:22:07Z")

@@ -232,9 +232,13 @@ func (d *dashboard) key(k tea.KeyPressMsg) tea.Cmd {
 	case "left", "h", "right", "l":
 		d.step(map[string]int{"left": -1, "h": -1, "right": 1, "l": 1}[k.String()])
 	case "pgdown", "ctrl+d":
-		p.move(max(1, p.page))
+		if !p.move(max(1, p.page)) && d.listed() {
+			d.step(1)
+		}
 	case "pgup", "ctrl+u":
-		p.move(-max(1, p.page))
+		if !p.move(-max(1, p.page)) && d.listed() {
+			d.step(-1)
+		}
 	case "g", "home":
 		p.move(-p.rowCount())
 	case "G", "end":

@@ -102,7 +102,7 @@ func (d *dashboard) draw(c *cell.Canvas, r cell.Rect) {
 			continue
 		}
 		s.panel.paint(c, s.rect, s.panel == d.focused())
-		d.app.zone(s.rect.Intersect(r), func(_, dy int) tea.Cmd {
+		d.app.rowZone(s.rect.Intersect(r), func(_, dy int) tea.Cmd {
 			d.focusOn(s.panel)
 			if row := dy + max(0, r.Y-s.rect.Y) - 1 - s.panel.headLines(); row >= 0 && row+s.panel.top < s.panel.rowCount() {
 				s.panel.cursor = row + s.panel.top
@@ -132,7 +132,7 @@ func dashActions() []action {
 	loadDemo := func(a *App) string { return a.off(a.cfg.Tasks.Generate != nil && a.cfg.Tasks.Convert != nil) }
 	return []action{
 		{"demo lake", "generate a million events and convert them: a lake to look around in", []string{"d"}, onEmpty, true, loadDemo, (*App).demo},
-		{"copy curl", "copy the curl line that sends an event", []string{"c"}, onEmpty, true, func(a *App) string { return a.noAPI() }, func(a *App) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) }},
+		{"copy curl", "copy the curl line that sends an event", []string{"y"}, onEmpty, true, (*App).noAPI, func(a *App) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) }},
 		{"rows", "enter the row at hand: a service filters the dashboard, others open their events as SQL", []string{"enter"}, onPanels, true, nil, func(a *App) tea.Cmd {
 			if p := a.dash.focused(); p.kind.enter != nil && p.rowCount() > 0 {
 				return p.kind.enter(p)

@@ -143,11 +143,11 @@ func (d *dashboard) drawPost(c *cell.Canvas, in cell.Rect, y int) int {
 		}
 		return y
 	}
-	x := c.Text(in.X, y, " c ", cell.OnAccent|cell.Active|cell.Bold)
+	x := c.Text(in.X, y, " y ", cell.OnAccent|cell.Active|cell.Bold)
 	x = c.Text(x+1, y, "send events to ", cell.Text|cell.Bold)
 	c.Text(x, y, "http://"+a.api.Addr+"/ingest", cell.Accent)
 	a.zone(cell.Rect{X: in.X, Y: y, W: in.W, H: 1}, func(int, int) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) })
-	c.TextCut(in.X+4, y+1, in.W-4, "one event here, many to /ingest/batch; 200 means on the disk. c copies this line:", cell.Muted)
+	c.TextCut(in.X+4, y+1, in.W-4, "one event here, many to /ingest/batch; 200 means on the disk. y copies this line:", cell.Muted)
 	y += 3
 	for _, line := range a.curlLines(in.W - 4) {
 		c.TextCut(in.X+4, y, in.W-4, line, cell.Literal)

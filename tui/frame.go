@@ -30,6 +30,7 @@ func (a *App) View() tea.View {
 		v.Cursor = a.here().cursor()
 		a.drawFooter(cell.Rect{X: 0, Y: a.height - 1, W: a.width, H: 1})
 		for _, o := range a.overlays {
+			a.canvas.Dim(body)
 			o.draw(a.canvas, body)
 			v.Cursor = o.cursor()
 		}

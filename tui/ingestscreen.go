@@ -139,15 +139,22 @@ func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
 	} else {
 		state += len(g.app.curlLines(r.W-6)) - 1
 	}
-	state = min(state, r.H-6)
+	state = min(state, max(7, r.H-8))
 	g.drawState(c, cell.Rect{X: r.X, Y: r.Y, W: r.W, H: state}, heavy)
 	rest := cell.Rect{X: r.X, Y: r.Y + state, W: r.W, H: r.H - state}
 	left, right := rest, rest
 	if r.W >= gridWidth {
 		left.W = r.W * 56 / 100
 		right = cell.Rect{X: r.X + left.W, Y: rest.Y, W: r.W - left.W, H: rest.H}
+	} else if rest.H < 10 { // room for one of the two: Tab shows the other
+		if g.rejects {
+			g.drawRejects(c, rest, heavy)
+		} else {
+			g.drawRequests(c, rest, heavy)
+		}
+		return
 	} else {
-		left.H = max(4, rest.H*55/100)
+		left.H = rest.H * 55 / 100
 		right = cell.Rect{X: r.X, Y: rest.Y + left.H, W: r.W, H: rest.H - left.H}
 	}
 	g.drawRequests(c, left, heavy)
@@ -260,7 +267,7 @@ func (g *ingestPage) drawRejects(c *cell.Canvas, r cell.Rect, heavy bool) {
 func (g *ingestPage) drawTable(c *cell.Canvas, r cell.Rect, title string, side int, heavy bool) cell.Rect {
 	c.Box(r, title, g.side() == side, heavy)
 	in := cell.Rect{X: r.X + 2, Y: r.Y + 1, W: r.W - 4, H: r.H - 2}
-	g.app.zone(r, func(_, dy int) tea.Cmd {
+	g.app.rowZone(r, func(_, dy int) tea.Cmd {
 		g.rejects = side == 1
 		if row := dy - 2 + g.tops[side]; dy >= 2 && row < g.rows(side) {
 			g.cursors[side] = row
@@ -288,7 +295,7 @@ func (g *ingestPage) eachRow(c *cell.Canvas, in cell.Rect, side int, row func(i,
 func ingestActions() []action {
 	return []action{
 		{"details", "the request or the rejected line at hand, in full", []string{"enter"}, onIngest, true, nil, func(a *App) tea.Cmd { return a.ingest.details() }},
-		{"copy curl", "copy the curl line that sends an event", []string{"c"}, onIngest, true, (*App).noAPI, func(a *App) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) }},
+		{"copy", "copy the curl line, the request's id or the rejected line", []string{"y"}, onIngest, true, nil, (*App).copyMenu},
 	}
 }
 

@@ -74,6 +74,7 @@ func (a *App) remember(m memoryMsg) {
 		for _, t := range tabs {
 			if t.id == s.Screen {
 				a.current = s.Screen
+				a.sql.focus = gridPane // single keys are commands until the user goes to the editor
 			}
 		}
 	}

@@ -235,7 +235,7 @@ func (p *panel) retryHint() string {
 	if p.flying || left <= 0 {
 		return "asking again …"
 	}
-	return fmt.Sprintf("asks again in %ds; s shows the SQL", int(left.Seconds())+1)
+	return fmt.Sprintf("asks again in %ds", int(left.Seconds())+1)
 }
 
 // drawDate dates old data on the frame, and keeps the error in the panel.

@@ -35,7 +35,7 @@ func (s *sqlScreen) draw(c *cell.Canvas, r cell.Rect) {
 		in := cell.Rect{X: side.X + 1, Y: side.Y + 1, W: side.W - 2, H: side.H - 2}
 		s.side.Idle = s.focus != sidePane
 		s.side.Draw(c, in, in.W-4)
-		s.app.zone(in, func(_, dy int) tea.Cmd {
+		s.app.rowZone(in, func(_, dy int) tea.Cmd {
 			s.focus = sidePane
 			s.side.Click(dy)
 			return nil
@@ -122,7 +122,7 @@ func (s *sqlScreen) drawKept(c *cell.Canvas, in cell.Rect, skip int) {
 }
 
 func (s *sqlScreen) zoneGrid(r cell.Rect) {
-	s.app.zone(r, func(dx, dy int) tea.Cmd {
+	s.app.rowZone(r, func(dx, dy int) tea.Cmd {
 		s.focus = gridPane
 		if s.result.grid.Click(dx, dy) {
 			s.result.order()
@@ -132,14 +132,15 @@ func (s *sqlScreen) zoneGrid(r cell.Rect) {
 }
 
 func (s *sqlScreen) drawStats(c *cell.Canvas, r cell.Rect, title string) {
-	stats := s.result.statsLine()
+	stats, room := s.result.statsLine(), r.W-6
+	if hidden := s.result.grid.Hidden(); hidden != "" {
+		c.TextRight(r.X+r.W-2, r.Y+r.H-1, r.W/2, " "+hidden+" ", cell.Muted)
+		room -= cell.Width(hidden) + 3
+	}
 	if cell.Width(stats)+cell.Width(title)+8 <= r.W {
 		c.OnFrame(r, title, r.X+r.W-1, stats, cell.Muted)
 	} else {
-		c.Text(r.X+2, r.Y+r.H-1, " "+cell.Cut(stats, r.W-6)+" ", cell.Muted)
-	}
-	if hidden := s.result.grid.Hidden(); hidden != "" {
-		c.TextRight(r.X+r.W-2, r.Y+r.H-1, r.W/2, " "+hidden+" ", cell.Muted)
+		c.Text(r.X+2, r.Y+r.H-1, " "+cell.Cut(stats, room)+" ", cell.Muted)
 	}
 }
 

@@ -275,9 +275,9 @@ func (s *sqlScreen) editorKey(k tea.KeyPressMsg) tea.Cmd {
 
 // step moves the focus to the next pane in sight.
 func (s *sqlScreen) step(forward bool) {
-	panes := []pane{editorPane, gridPane}
+	panes := []pane{editorPane, gridPane} // from the result, Tab is the way back to the editor
 	if s.wide() {
-		panes = append(panes, sidePane)
+		panes = []pane{editorPane, sidePane, gridPane}
 	}
 	n := 1
 	if !forward {
@@ -322,7 +322,7 @@ func sqlActions() []action {
 		}},
 		{"order", "order the rows by this column: up, down, as they came", []string{"o"}, onGrid, true, noRows, func(a *App) tea.Cmd { a.sql.result.order(); return nil }},
 		{"history", "saved questions and what was run before; type to search", []string{"f8", "ctrl+r"}, onSQL, true, nil, func(a *App) tea.Cmd { return a.sql.openHistory() }},
-		{"edit", "Tab goes to the editor", []string{"tab"}, onGrid | onSide, true, nil, nil},
+		{"edit", "Tab goes to the editor", []string{"tab"}, onGrid, true, nil, nil},
 		{"leave", "Esc leaves the editor: single keys are commands then", []string{"esc"}, inEditor, true, nil, func(a *App) tea.Cmd { return a.escape() }},
 		{"older, newer", "at the first and the last line: the statements that were run before", []string{"up", "down"}, inEditor, false, nil, nil},
 		{"undo", "undo; Ctrl+Y brings it back", []string{"ctrl+_", "alt+z", "ctrl+y"}, inEditor, false, nil, nil},

@@ -166,7 +166,7 @@ func (t *tasksPage) draw(c *cell.Canvas, r cell.Rect) {
 	for i := 0; i < t.page && t.top+i < len(a.jobs); i++ {
 		t.drawJob(c, cell.Rect{X: in.X, Y: in.Y + i*2, W: in.W, H: 2}, a.jobs[t.top+i], t.top+i == t.selected)
 	}
-	a.zone(in, func(_, dy int) tea.Cmd {
+	a.rowZone(in, func(_, dy int) tea.Cmd {
 		if i := t.top + dy/2; i < len(a.jobs) {
 			t.selected = i
 		}
@@ -217,7 +217,12 @@ func (t *tasksPage) drawNone(c *cell.Canvas, in cell.Rect) {
 func tasksActions() []action {
 	return []action{
 		{"add", "add a task: generate, convert, verify", []string{"a"}, onTasks, true, nil, (*App).addTask},
-		{"log", "the task's log and its summary in full", []string{"enter"}, onTasks, true, nil, func(a *App) tea.Cmd { return a.tasks.openLog() }},
+		{"log", "the task's log and its summary in full", []string{"enter"}, onTasks, true, func(a *App) string {
+			if len(a.jobs) == 0 {
+				return "no task has run"
+			}
+			return ""
+		}, func(a *App) tea.Cmd { return a.tasks.openLog() }},
 		{"rerun", "run the task again with the same parameters", []string{"R"}, onTasks, true, func(a *App) string {
 			if j, ok := a.tasks.job(); !ok || !j.Ended() {
 				return "no ended task is selected"

@@ -120,11 +120,17 @@ func (a *App) paste(text string) tea.Cmd {
 type zone struct {
 	rect cell.Rect
 	run  func(dx, dy int) tea.Cmd
+	rows bool // a second click at the same place is Enter
 }
 
 // zone makes r clickable until the next frame.
 func (a *App) zone(r cell.Rect, run func(dx, dy int) tea.Cmd) {
-	a.zones = append(a.zones, zone{r, run})
+	a.zones = append(a.zones, zone{r, run, false})
+}
+
+// rowZone is a zone of rows: a double click enters one.
+func (a *App) rowZone(r cell.Rect, run func(dx, dy int) tea.Cmd) {
+	a.zones = append(a.zones, zone{r, run, true})
 }
 
 func (a *App) click(m tea.Mouse) tea.Cmd {
@@ -132,15 +138,15 @@ func (a *App) click(m tea.Mouse) tea.Cmd {
 		return nil
 	}
 	now := a.cfg.Now()
-	double := now.Sub(a.lastClick.at) < doubleClick && a.lastClick.x == m.X && a.lastClick.y == m.Y
-	a.lastClick = click{now, m.X, m.Y}
+	double := now.Sub(a.lastClick.at) < doubleClick && a.lastClick.x == m.X && a.lastClick.y == m.Y && a.lastClick.depth == len(a.overlays)
+	a.lastClick = click{now, m.X, m.Y, len(a.overlays)}
 	for i := len(a.zones) - 1; i >= 0; i-- {
 		z := a.zones[i]
 		if !z.rect.Contains(m.X, m.Y) {
 			continue
 		}
 		cmd := z.run(m.X-z.rect.X, m.Y-z.rect.Y)
-		if double && cmd == nil {
+		if double && z.rows && len(a.overlays) == 0 {
 			a.lastClick.at = time.Time{}
 			return a.press(tea.KeyPressMsg{Code: tea.KeyEnter})
 		}

@@ -121,31 +121,41 @@ func Clean(s string) string {
 	}, s)
 }
 
-// Wrap breaks s into lines of at most w columns, at spaces where it can. Newlines of s break, too.
+// Wrap breaks s into lines of at most w columns, at spaces where it can. Newlines of s break, too; a line's indent is kept below it.
 func Wrap(s string, w int) []string {
 	var lines []string
 	for _, paragraph := range strings.Split(s, "\n") {
-		line := ""
-		for _, word := range strings.Split(paragraph, " ") {
-			for Width(word) > w && w > 0 {
-				if line != "" {
-					lines, line = append(lines, line), ""
-				}
-				head := fit(word, w)
-				lines, word = append(lines, head), word[len(head):]
-			}
-			switch {
-			case line == "":
-				line = word
-			case Width(line)+1+Width(word) <= w:
-				line += " " + word
-			default:
-				lines, line = append(lines, line), word
-			}
+		text := strings.TrimLeft(paragraph, " ")
+		indent := paragraph[:min(len(paragraph)-len(text), max(0, w/2))]
+		for _, line := range wrapWords(text, w-len(indent)) {
+			lines = append(lines, indent+line)
 		}
-		lines = append(lines, line)
 	}
 	return lines
+}
+
+// wrapWords wraps one paragraph.
+func wrapWords(text string, w int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Split(text, " ") {
+		for Width(word) > w && w > 0 {
+			if line != "" {
+				lines, line = append(lines, line), ""
+			}
+			head := fit(word, w)
+			lines, word = append(lines, head), word[len(head):]
+		}
+		switch {
+		case line == "":
+			line = word
+		case Width(line)+1+Width(word) <= w:
+			line += " " + word
+		default:
+			lines, line = append(lines, line), word
+		}
+	}
+	return append(lines, line)
 }
 
 // fit is the longest start of s that takes at most w columns, and at least one cluster.

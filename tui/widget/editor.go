@@ -19,10 +19,13 @@ type Editor struct {
 	top, slide int // first line and column in sight
 	painted    int // version of the text that paint belongs to
 	paint      [][]cell.Style
+	colours    *highlighter
 }
 
 // NewEditor is an empty editor.
-func NewEditor() *Editor { return &Editor{buf: newBuffer(), Mark: Place{Row: -1}, painted: -1} }
+func NewEditor() *Editor {
+	return &Editor{buf: newBuffer(), Mark: Place{Row: -1}, painted: -1, colours: newHighlighter()}
+}
 
 // Value is the text; Version moves whenever it changes.
 func (e *Editor) Value() string { return e.buf.value() }
@@ -159,7 +162,7 @@ func (e *Editor) Draw(c *cell.Canvas, r cell.Rect, focused bool) (x, y int) {
 		e.slide = 0 // without a cursor to keep in sight, lines show their beginnings
 	}
 	if e.painted != e.buf.version {
-		e.paint, e.painted = highlight(e.buf.lines), e.buf.version
+		e.paint, e.painted = e.colours.styles(e.buf.lines), e.buf.version
 	}
 	from, to := e.buf.span()
 	for i := range r.H {

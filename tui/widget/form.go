@@ -21,6 +21,7 @@ type Field struct {
 type Form struct {
 	fields []formField
 	at     int
+	step   int // rows a field, when last drawn
 }
 
 type formField struct {
@@ -115,20 +116,29 @@ func (f *Form) Paste(s string) {
 
 // Click goes to the field in row dy of the rectangle last drawn.
 func (f *Form) Click(dy int) {
-	if i := dy / 2; i >= 0 && i < len(f.fields) {
+	if i := dy / max(1, f.step); i >= 0 && i < len(f.fields) {
 		f.at = i
 	}
 }
 
-// Draw draws the form, two rows a field, and returns the cursor's cell.
+// Draw draws the form and returns the cursor's cell: two rows a field, the second its hint; where that is too high, one row a field and the
+// hint of the field at hand below them.
 func (f *Form) Draw(c *cell.Canvas, r cell.Rect) (x, y int) {
+	f.step = 2
+	if r.H < 2*len(f.fields) {
+		f.step = 1
+	}
 	labelW := 0
 	for _, field := range f.fields {
 		labelW = max(labelW, cell.Width(field.Name))
 	}
 	for i := range f.fields {
 		field := &f.fields[i]
-		fy := r.Y + i*2
+		fy := r.Y + i*f.step
+		below := fy + 1
+		if f.step == 1 {
+			below = r.Y + len(f.fields)
+		}
 		if fy >= r.Y+r.H {
 			break
 		}
@@ -144,10 +154,12 @@ func (f *Form) Draw(c *cell.Canvas, r cell.Rect) (x, y int) {
 		if i == f.at {
 			x, y = end, fy
 		}
-		if field.err != nil {
-			c.TextCut(fx, fy+1, w, "× "+field.err.Error(), cell.Bad)
-		} else {
-			c.TextCut(fx, fy+1, w, field.Hint, cell.Faint)
+		switch {
+		case f.step == 1 && i != f.at || below >= r.Y+r.H:
+		case field.err != nil:
+			c.TextCut(fx, below, w, "× "+field.err.Error(), cell.Bad)
+		default:
+			c.TextCut(fx, below, w, field.Hint, cell.Faint)
 		}
 	}
 	return x, y

@@ -9,9 +9,6 @@ import (
 	"github.com/signallake/signallake/tui/cell"
 )
 
-// maxHighlight is how many bytes are highlighted: chroma takes about 0.1 ms a line, and a key must be answered within a frame.
-const maxHighlight = 4 << 10
-
 // ownWords are words of the engine's dialect that the lexer, made for another one, takes for names.
 var ownWords = map[string]cell.Style{
 	"pivot": cell.Keyword, "unpivot": cell.Keyword, "qualify": cell.Keyword, "asof": cell.Keyword, "positional": cell.Keyword, "summarize": cell.Keyword, "describe": cell.Keyword,
@@ -22,40 +19,89 @@ var ownWords = map[string]cell.Style{
 	"events": cell.Accent, "minutes": cell.Accent, "minutes_by_endpoint": cell.Accent,
 }
 
-// highlight gives every rune of the lines its style. What lies beyond maxHighlight stays plain.
-func highlight(lines [][]rune) [][]cell.Style {
-	styles := make([][]cell.Style, len(lines))
-	var text strings.Builder
+// highlighter colours lines one by one and remembers them: chroma takes about 0.1 ms a line, and a key must be answered within a frame
+// however long the text is. What reaches over lines (block comments, strings) is carried from line to line by an own small scan.
+type highlighter struct {
+	lexer chroma.Lexer
+	known map[string][]cell.Style // by what is open at the line's start, and the line
+}
+
+const (
+	maxKnownLines = 4000 // then the memory starts over
+	maxLineRunes  = 2000 // a longer line stays plain
+)
+
+func newHighlighter() *highlighter {
+	return &highlighter{lexer: lexers.Get("postgresql"), known: map[string][]cell.Style{}}
+}
+
+// styles gives every rune of the lines its style.
+func (h *highlighter) styles(lines [][]rune) [][]cell.Style {
+	out := make([][]cell.Style, len(lines))
+	open := ""
 	for i, line := range lines {
-		styles[i] = make([]cell.Style, len(line))
-		if text.Len() < maxHighlight {
-			text.WriteString(string(line))
-			text.WriteByte('\n')
-		}
+		out[i] = h.line(open, line)
+		open = openAfter(open, line)
 	}
-	lexer := lexers.Get("postgresql")
-	if lexer == nil {
+	return out
+}
+
+func (h *highlighter) line(open string, line []rune) []cell.Style {
+	if len(line) == 0 || len(line) > maxLineRunes || h.lexer == nil {
+		return make([]cell.Style, len(line))
+	}
+	key := open + "\x00" + string(line)
+	if styles, ok := h.known[key]; ok {
 		return styles
 	}
-	tokens, err := lexer.Tokenise(nil, text.String())
+	if len(h.known) >= maxKnownLines {
+		clear(h.known)
+	}
+	styles := make([]cell.Style, len(line))
+	h.known[key] = styles
+	tokens, err := h.lexer.Tokenise(nil, open+string(line)+closeOf(openAfter(open, line))+"\n")
 	if err != nil {
 		return styles
 	}
-	row, col := 0, 0
+	col := -len([]rune(open))
 	for token := tokens(); token != chroma.EOF; token = tokens() {
 		style := styleOf(token)
-		for _, r := range token.Value {
-			if r == '\n' {
-				row, col = row+1, 0
-				continue
-			}
-			if row < len(styles) && col < len(styles[row]) {
-				styles[row][col] = style
+		for range token.Value {
+			if col >= 0 && col < len(styles) {
+				styles[col] = style
 			}
 			col++
 		}
 	}
 	return styles
+}
+
+// openAfter is what is open at the end of a line that begins with open: "" for nothing, else the sign that opened it.
+func openAfter(open string, line []rune) string {
+	for i := 0; i < len(line); i++ {
+		pair := string(line[i:min(i+2, len(line))])
+		switch {
+		case open == "/*" && pair == "*/":
+			open, i = "", i+1
+		case open == "" && pair == "/*":
+			open, i = "/*", i+1
+		case open == "" && pair == "--":
+			return ""
+		case open == "" && line[i] == '\'':
+			open = "'"
+		case open == "'" && line[i] == '\'': // a doubled quote closes and opens again
+			open = ""
+		}
+	}
+	return open
+}
+
+// closeOf closes what is open, so that the lexer sees it as a whole.
+func closeOf(open string) string {
+	if open == "/*" {
+		return "*/"
+	}
+	return open
 }
 
 func styleOf(t chroma.Token) cell.Style {

@@ -110,12 +110,13 @@ func TestPointAt(t *testing.T) {
 }
 
 func TestHighlight(t *testing.T) {
-	text := "SELECT count(*) -- all\nFROM events WHERE x = 'a' AND n > 5"
-	styles := highlight(splitLines(text))
+	text := "SELECT count(*) -- all\nFROM events WHERE x = 'a' AND n > 5\n/* one\nselect */ select 'two\nselect'' three' from"
+	styles := newHighlighter().styles(splitLines(text))
 	for _, row := range []struct {
 		line, col int
 		want      cell.Style
-	}{{0, 0, cell.Keyword}, {0, 7, cell.Function}, {0, 18, cell.Comment}, {1, 0, cell.Keyword}, {1, 5, cell.Accent}, {1, 23, cell.Literal}, {1, 34, cell.Number}} {
+	}{{0, 0, cell.Keyword}, {0, 7, cell.Function}, {0, 18, cell.Comment}, {1, 0, cell.Keyword}, {1, 5, cell.Accent}, {1, 23, cell.Literal}, {1, 34, cell.Number},
+		{2, 3, cell.Comment}, {3, 0, cell.Comment}, {3, 10, cell.Keyword}, {3, 18, cell.Literal}, {4, 0, cell.Literal}, {4, 11, cell.Literal}, {4, 16, cell.Keyword}} {
 		if got := styles[row.line][row.col]; got != row.want {
 			t.Errorf("line %d, column %d is %v, want %v", row.line, row.col, got, row.want)
 		}
@@ -191,5 +192,17 @@ func TestForm(t *testing.T) {
 	keys(f, "7", "tab", "right", "right", "right", "left")
 	if !f.Check() || f.Value("n") != "7" || f.Value("kind") != "c" {
 		t.Errorf("n is %q, kind is %q", f.Value("n"), f.Value("kind"))
+	}
+}
+
+// BenchmarkKeyInLongText types into the middle of 500 lines: what a key costs, drawing included.
+func BenchmarkKeyInLongText(b *testing.B) {
+	e := NewEditor()
+	e.Set(strings.Repeat("SELECT service_name, count(*) FROM events WHERE status_code >= 500 -- errors\n", 500))
+	c := cell.New(100, 30)
+	e.Draw(c, c.All(), true)
+	for b.Loop() {
+		keys(e, "x", "backspace")
+		e.Draw(c, c.All(), true)
 	}
 }
