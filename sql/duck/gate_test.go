@@ -45,7 +45,8 @@ var accepted = []string{
 	"select 1;", "select 1 ; -- done", "select ';' -- ; copy\n", "select $$ ; copy x $$", "select E'\\';'", "select \"a;b\" from (select 1 as \"a;b\")",
 	"select quantile_cont(latency_ms, [0.5, 0.9]), mode(region), string_agg(region, ',' order by region), list(seq), arg_max(seq, timestamp) from events",
 	"select grouping(region), count(*) from events group by grouping sets ((region), ())", "select count(*) from events group by rollup (region)", "select 1 limit 10%", "select distinct on (region) region from events",
-	"select #1 from events", "select e from events e", "select * from events where exists (select 1 from minutes) and service_name in (select service_name from hours)",
+	"select repeat('-', 40), lpad(region, 12, ' '), unnest(range(24)), range(0, 100, 5), generate_series(-5, 5) from events", "select unnest(generate_series(timestamp '2026-11-21', timestamp '2026-11-22', interval 1 hour))",
+	"select * from range(100000000)", "select bar(latency_ms, 0, 500, 20) from events", "select #1 from events", "select e from events e", "select * from events where exists (select 1 from minutes) and service_name in (select service_name from hours)",
 	"select * from events e, lateral (select e.seq + 1) l", "select cast('x' as varchar) collate nocase, try_cast('1' as decimal(10, 2)), 'a'::enum('a', 'b')", "select \u00a01",
 }
 
@@ -68,6 +69,7 @@ var refused = [][2]string{
 	{"from hot_1", "hot_1"}, {"from duckdb_tables", "duckdb_tables"}, {"from information_schema.tables", "information_schema"}, {"from pg_catalog.pg_class", "pg_class"}, {"from sqlite_master", "sqlite_master"}, {"from other.events", "other.events"},
 	{"from memory.main.events", "events"}, {"with \"/etc/passwd\" as (select 1) select * from '/etc/passwd'", "WITH"}, {"with \"a.parquet\" as (select 1) select 1", "WITH"}, {"with hot_1 as (select 1) from hot_1", "WITH"}, {"with duckdb_tables as (select 1) select 1", "WITH"},
 	{"select * from (with w as (select 1) select * from w), nothere", "nothere"}, {"with w as (select * from read_text('x')) select 1", "read_text"}, {"select * from events at (version => 1)", "AT"}, {"select $1", "parameter"}, {"select ?", "parameter"},
+	{"select repeat('x', 1000000000)", "repeat"}, {"select range(300000000)", "range"}, {"select repeat('x', '1000000000')", "repeat"}, {"select lpad('x', 10 * 1000000, 'y')", "lpad"}, {"select repeat(repeat('x', 10000), 10000 * 10000)", "repeat"}, {"select generate_series(1, (select 1000000000))", "generate_series"},
 	{"summarize 'x.parquet'", "files"}, {"describe '/etc/passwd'", "files"}, {"show databases", "SHOW"}, {"insert into minutes values (1)", "INSERT"}, {"update events set region = 'x'", "UPDATE"}, {"delete from events", "DELETE"}, {"create table x(i int)", "CREATE"},
 	{"drop table minutes", "DROP"}, {"alter table minutes rename to x", "ALTER"}, {"begin", "BEGIN"}, {"checkpoint", "CHECKPOINT"}, {"pivot events on region using count(*)", "PIVOT"}, {"export database 'x'", "EXPORT"}, {"import database 'x'", "kind of statement"},
 	{"with w as (insert into minutes values (1)) select 1", ""}, {"comment on table minutes is 'x'", "kind of statement"}, {"prepare p as select 1", "PREPARE"}, {strings.Repeat("(", 200) + "1" + strings.Repeat(")", 200), "brackets"}, {"select '" + strings.Repeat("x", maxTextBytes) + "'", "bytes"},

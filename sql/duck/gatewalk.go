@@ -1,8 +1,10 @@
 package duck
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/signallake/signallake/sql"
@@ -102,7 +104,54 @@ func (w *walker) function(node map[string]any) error {
 	if !w.functions[strings.ToLower(name)] {
 		return &sql.RefusedError{What: "the function " + name, Hint: "only functions that compute on their arguments can be called"}
 	}
+	if first, ok := growers[strings.ToLower(name)]; ok {
+		return checkGrowth(name, first, node["children"])
+	}
 	return nil
+}
+
+// growers make a value as large as a number says, in one step that cannot be interrupted and that the memory limit does not see. The number
+// says which of the arguments are sizes: it and those behind it.
+var growers = map[string]int{"repeat": 1, "lpad": 1, "rpad": 1, "list_resize": 1, "array_resize": 1, "range": 0, "generate_series": 0, "bar": 1}
+
+// maxGrowth is the largest size that a statement may write: two of them inside each other still fit in memory.
+const maxGrowth = 10_000
+
+// checkGrowth lets sizes be small constants, or anything that is no integer: instants, texts, intervals.
+func checkGrowth(name string, first int, children any) error {
+	list, _ := children.([]any)
+	for i, child := range list {
+		if i < first {
+			continue
+		}
+		refusal := &sql.RefusedError{What: "the function " + name + " with a size that is computed or above 10,000", Hint: "write a smaller number, or FROM range(...), which makes rows one by one"}
+		switch field(child, "class") {
+		case "CONSTANT":
+			if size, err := strconv.ParseFloat(fmt.Sprint(field(field(child, "value"), "value")), 64); err == nil && (size > maxGrowth || size < -maxGrowth) {
+				return refusal
+			}
+		case "FUNCTION", "OPERATOR", "CAST", "SUBQUERY", "CASE":
+			if !isTemporal(child) {
+				return refusal
+			}
+		}
+	}
+	return nil
+}
+
+// isTemporal recognises DATE '...', TIMESTAMP '...' and INTERVAL ..., the usual ends and steps of a range of times.
+func isTemporal(node any) bool {
+	if id, _ := field(field(node, "cast_type"), "id").(string); strings.HasPrefix(id, "TIMESTAMP") || id == "DATE" || id == "INTERVAL" {
+		return true
+	}
+	name, _ := field(node, "function_name").(string)
+	return strings.HasPrefix(name, "to_") || name == "-" && isNegative(node)
+}
+
+// isNegative recognises a minus before a constant.
+func isNegative(node any) bool {
+	children, _ := field(node, "children").([]any)
+	return len(children) == 1 && field(children[0], "class") == "CONSTANT"
 }
 
 // tableFunction checks the call behind FROM and leaves its arguments to the walk.

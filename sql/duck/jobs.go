@@ -2,6 +2,7 @@ package duck
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -51,12 +52,67 @@ func (e *Engine) onConn(ctx context.Context, c *conn, pool chan *conn, work func
 		pool <- c
 		return errClosed
 	}
+	return e.waitDone(ctx, done)
+}
+
+func (e *Engine) waitDone(ctx context.Context, done <-chan struct{}) error {
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		select {
+		case <-done: // it ended first
+			return nil
+		default:
+			return ctx.Err()
+		}
 	case <-e.closing:
 		return errClosed
 	}
+}
+
+// errPlanTooLong is the answer to a statement whose constants take too long to compute.
+var errPlanTooLong = errors.New("the statement cannot be planned in time: does it compute a huge constant?")
+
+// onPlanner lets work use the planner's connections of a slot, like onConn, but not longer than planWait.
+func (e *Engine) onPlanner(ctx context.Context, work func(slot int)) error {
+	slot, err := take(ctx, e.slots, e.closing)
+	if err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, planWait, errPlanTooLong)
+	done := make(chan struct{})
+	started := e.running.start(func() {
+		defer cancel()
+		go func() {
+			defer close(done)
+			work(slot)
+		}()
+		select {
+		case <-done:
+		case <-bounded.Done():
+			e.interruptPlanner(slot, done)
+		case <-e.closing:
+			e.interruptPlanner(slot, done)
+		}
+		e.slots <- slot
+	})
+	if !started {
+		cancel()
+		e.slots <- slot
+		return errClosed
+	}
+	err = e.waitDone(bounded, done)
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return context.Cause(bounded)
+	}
+	return err
+}
+
+func (e *Engine) interruptPlanner(slot int, done <-chan struct{}) {
+	var both sync.WaitGroup
+	for _, in := range []*instance{e.planner.filters, e.planner.columns} {
+		both.Go(func() { in.conns[slot].interruptUntil(done) })
+	}
+	both.Wait()
 }

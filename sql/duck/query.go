@@ -18,6 +18,8 @@ import (
 const (
 	// defaultMaxRows is what a grid can page through without the driver's materialised rows costing more than some MB.
 	defaultMaxRows = 10_000
+	// planWait bounds parsing and planning, which take a millisecond: constants are computed then, and some take for ever.
+	planWait = 2 * time.Second
 	// minSeqWait bounds Query.MinSeq: reading one's own writes takes a flush, not seconds. Behind a backlog it counts from the feed's last step.
 	minSeqWait = time.Second
 )
@@ -48,22 +50,21 @@ func (e *Engine) Query(ctx context.Context, q sql.Query) (*sql.Result, error) {
 
 // admit passes the gate.
 func (e *Engine) admit(ctx context.Context, text string) (*statement, error) {
-	slot, err := take(ctx, e.slots, e.closing)
-	if err != nil {
-		return nil, err
+	var s *statement
+	var failed error
+	if err := e.onPlanner(ctx, func(slot int) { s, failed = e.gate.admit(e.planner.filters.conns[slot], text) }); err != nil {
+		return nil, err // the work may still run: its results are not looked at
 	}
-	defer func() { e.slots <- slot }()
-	return e.gate.admit(e.planner.filters.conns[slot], text)
+	return s, failed
 }
 
 // planNow plans a statement that passed the gate.
 func (e *Engine) planNow(ctx context.Context, s *statement) (plan, error) {
-	slot, err := take(ctx, e.slots, e.closing)
-	if err != nil {
+	var p plan
+	if err := e.onPlanner(ctx, func(slot int) { p = e.planner.planOf(slot, s, e.now()) }); err != nil {
 		return plan{}, err
 	}
-	defer func() { e.slots <- slot }()
-	return e.planner.planOf(slot, s, e.now()), nil
+	return p, nil
 }
 
 // take waits for one of a pool.
