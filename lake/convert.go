@@ -155,7 +155,7 @@ func (l *Lake) scanSegments(ctx context.Context, segments []Segment, workers int
 	}, workers, p)
 	switch damage := (*DamageError)(nil); {
 	case errors.As(err, &damage):
-		return nil, fmt.Errorf("%w: nothing of this run was converted, and what comes after it waits too; put %s back from a backup, or let `signallake-tui verify` say what else is wrong", err, damage.File)
+		return nil, fmt.Errorf("%w: nothing of this run was converted, and what comes after it waits too; put %s back from a backup, or set the damaged events aside by `signallake-tui convert --repair`", err, damage.File)
 	case err != nil:
 		return nil, err
 	case run.events != events:

@@ -80,8 +80,8 @@ func parquetNode(c Column, dictionary bool) parquet.Node {
 }
 
 // parquetWriter makes a writer of our settings; each file begins with Reset.
-func parquetWriter(schema *parquet.Schema) *parquet.Writer {
-	return parquet.NewWriter(nil, schema,
+func parquetWriter(schema *parquet.Schema) *parquet.GenericWriter[any] {
+	return parquet.NewGenericWriter[any](nil, schema,
 		parquet.Compression(&zstdCodec{}),
 		parquet.PageBufferSize(pageBytes),
 		parquet.WriteBufferSize(256<<10),
@@ -127,7 +127,7 @@ func (s *parquetSink) footer() int64 {
 }
 
 // facts fills in what the entry says about the file as a file, once it is closed.
-func (s *parquetSink) facts(entry *FileEntry, w *parquet.Writer) {
+func (s *parquetSink) facts(entry *FileEntry, w *parquet.GenericWriter[any]) {
 	entry.Bytes, entry.CRC32C, entry.FooterBytes = s.bytes, s.sum.Sum32(), s.footer()
 	meta := w.File().Metadata()
 	// Reset would clear the column names of these, in arrays that the writer goes on to use: its next file would have none.
@@ -145,13 +145,13 @@ func (s *parquetSink) facts(entry *FileEntry, w *parquet.Writer) {
 type eventWriter struct {
 	blocks  []*block
 	columns []Column
-	writers map[uint32]*parquet.Writer // by which text columns have a dictionary, as bits
+	writers map[uint32]*parquet.GenericWriter[any] // by which text columns have a dictionary, as bits
 	values  []parquet.Value
 	ids     []byte
 }
 
 func newEventWriter(blocks []*block) *eventWriter {
-	return &eventWriter{blocks: blocks, columns: FileColumns(), writers: map[uint32]*parquet.Writer{}}
+	return &eventWriter{blocks: blocks, columns: FileColumns(), writers: map[uint32]*parquet.GenericWriter[any]{}}
 }
 
 // write writes the rows, which are ordered, as one file, and fills the entry but for its name and partition. The file is not synced.
@@ -202,7 +202,7 @@ func (w *eventWriter) at(ref rowRef) (*block, int) {
 }
 
 // writer is the writer for files like this: a text column gets a dictionary when a sample of the rows says that it repeats.
-func (w *eventWriter) writer(rows []rowRef) *parquet.Writer {
+func (w *eventWriter) writer(rows []rowRef) *parquet.GenericWriter[any] {
 	var mask uint32
 	for column := range textColumns {
 		if w.repeats(column, rows) {

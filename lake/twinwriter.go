@@ -16,7 +16,7 @@ import (
 type twinWriter struct {
 	layout  Layout
 	sink    *parquetSink
-	out     *parquet.Writer
+	out     *parquet.GenericWriter[any]
 	groups  []*parquet.ConcurrentRowGroupWriter
 	columns []Column
 	values  []parquet.Value // of one column of the window, file after file

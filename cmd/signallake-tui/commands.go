@@ -24,7 +24,7 @@ func commands() []command {
 		{"console", "[--addr HOST:PORT] [--plain]", "the console, with the ingest API in the background (the default)", runConsole},
 		{"serve", "[--addr HOST:PORT]", "the ingest API and the conversion alone, for a server", runServe},
 		{"generate", "[--count N] [--seed N] [--days N] [--services N] [--start TIME]", "write synthetic events into the lake", runGenerate},
-		{"convert", "[--layout partitioned|unpartitioned|both]", "turn raw JSONL into Parquet", runConvert},
+		{"convert", "[--layout partitioned|unpartitioned|both] [--repair]", "turn raw JSONL into Parquet", runConvert},
 		{"query", "NAME | --sql TEXT [--format table|json|csv]", "ask a named question or any SQL", runQuery},
 		{"estimate", "--sql TEXT [--json]", "what a statement would read and cost, without running it", runEstimate},
 		{"status", "[--json]", "what the lake holds", runStatus},

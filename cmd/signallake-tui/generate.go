@@ -33,6 +33,7 @@ func runGenerate(ctx context.Context, w *world, args []string) error {
 func runConvert(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "convert")
 	layout := flags.String("layout", "partitioned", "partitioned, unpartitioned (the benchmark's twin, never part of `events`) or both")
+	repair := flags.Bool("repair", false, "first set aside raw events that are damaged on the disk, so that the others can be converted")
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
@@ -40,6 +41,15 @@ func runConvert(ctx context.Context, w *world, args []string) error {
 		return usagef("convert: --layout %q: want partitioned, unpartitioned or both", *layout)
 	}
 	return withLake(ctx, w, *dir, "convert", func(l *lake.Lake, progress *lake.Progress) (string, error) {
+		if *repair {
+			aside, err := l.Repair()
+			if err != nil {
+				return "", err
+			}
+			for _, what := range aside {
+				fmt.Fprintln(w.stderr, "set aside:", what)
+			}
+		}
 		return convert(ctx, l, *layout, progress)
 	})
 }

@@ -51,13 +51,13 @@ type row struct {
 
 // Writer writes sets of cells as one file. Sets may be given one after the other, a day at a time, so that not all are in memory at once.
 type Writer struct {
-	file  *parquet.Writer
+	file  *parquet.GenericWriter[any]
 	group *group
 }
 
 // NewWriter begins a file. Close ends it.
 func NewWriter(w io.Writer) *Writer {
-	file := parquet.NewWriter(w, parquet.SchemaOf(row{}),
+	file := parquet.NewGenericWriter[any](w, parquet.SchemaOf(row{}),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
 		parquet.DataPageStatistics(false),
 		parquet.CreatedBy("signallake", "1", ""),

@@ -9,7 +9,7 @@ import (
 // group gathers the values of the next cells by column and hands them to the file's column writers: several times faster than rows of
 // reflected structs.
 type group struct {
-	file    *parquet.Writer
+	file    *parquet.GenericWriter[any]
 	columns [][]parquet.Value
 	at      int // the column whose turn it is in this row
 	rows    int // in the row group
@@ -19,7 +19,7 @@ type group struct {
 // pendingRows keeps the values on their way within the processor's caches.
 const pendingRows = 1024
 
-func newGroup(f *parquet.Writer) *group {
+func newGroup(f *parquet.GenericWriter[any]) *group {
 	return &group{file: f, columns: make([][]parquet.Value, len(f.Schema().Columns()))}
 }
 

@@ -67,12 +67,17 @@ func rawRelation(l *lake.Lake) string {
 
 // parquetRelation reads the files of the newest version directly, as `files` prints them.
 func parquetRelation(l *lake.Lake) string {
+	return "select * from read_parquet([" + strings.Join(livePaths(l), ", ") + "], hive_partitioning = true, hive_types = {'event_date': DATE, 'service_name': VARCHAR, 'status_code': INTEGER})"
+}
+
+// livePaths are the files of the newest version as SQL literals.
+func livePaths(l *lake.Lake) []string {
 	var paths []string
 	version := l.Current()
 	for i := range version.Files {
-		paths = append(paths, "'"+l.Layout().Path(&version.Files[i])+"'")
+		paths = append(paths, sql.Literal(l.Layout().Path(&version.Files[i])))
 	}
-	return "select * from read_parquet([" + strings.Join(paths, ", ") + "], hive_partitioning = true, hive_types = {'event_date': DATE, 'service_name': VARCHAR, 'status_code': INTEGER})"
+	return paths
 }
 
 // answers runs a statement on a plain DuckDB and returns its rows as the engine would.

@@ -183,7 +183,9 @@ func (f *feed) take(batch lake.TailBatch) error {
 	}
 	f.pos = seq
 	f.minutes.added(seq)
-	f.samples = append(f.samples, lagSample{lag: time.Duration(batch.ReceivedAt), events: int64(batch.N)})
+	if batch.First >= f.goal { // what was there at the start tells how long we were away, not how late we are
+		f.samples = append(f.samples, lagSample{lag: time.Duration(batch.ReceivedAt), events: int64(batch.N)})
+	}
 	if f.flushAt.IsZero() {
 		f.flushAt = time.Now().Add(hotEvery)
 	}

@@ -80,3 +80,24 @@ func TestHotTablesAreDropped(t *testing.T) {
 		pause(t, 20*time.Millisecond)
 	}
 }
+
+// TestLagAfterRestart reads a tail that was there before the start: how long the program was away is not how late it is.
+func TestLagAfterRestart(t *testing.T) {
+	dir := t.TempDir()
+	l, err := lake.Open(t.Context(), lake.Config{Dir: dir, ConvertAge: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	generateInto(t, l, 5000, 1)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, engine := openBoth(t, dir)
+	if err := engine.WaitLoaded(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	fresh := engine.Freshness()
+	if fresh.VisibleTo != l.Committed() || fresh.LagP95 != 0 || fresh.PerSecond != 0 {
+		t.Errorf("after a restart: %+v", fresh)
+	}
+}

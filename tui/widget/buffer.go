@@ -219,7 +219,6 @@ func (b *buffer) wordRight(p Place) Place {
 
 func (b *buffer) home(p Place) Place { return Place{p.Row, 0} }
 func (b *buffer) end(p Place) Place  { return Place{p.Row, len(b.lines[p.Row])} }
-func (b *buffer) top(Place) Place    { return Place{} }
 func (b *buffer) bottom(Place) Place { return b.end(Place{len(b.lines) - 1, 0}) }
 
 // placeOf finds the place of a byte offset of value().
