@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,12 +67,12 @@ type rejectGroup struct {
 	newest ingest.Reject
 }
 
-// groups counts the newest rejects by field and reason, in the order of their newest.
+// groups counts the newest rejects by field and kind of reason, in the order of their newest.
 func (g *ingestPage) groups() []rejectGroup {
 	var list []rejectGroup
 	at := map[[2]string]int{}
 	for _, r := range g.app.api.Rejects {
-		key := [2]string{r.Field, r.Reason}
+		key := [2]string{r.Field, reasonKind(r.Reason)}
 		i, ok := at[key]
 		if !ok {
 			i = len(list)
@@ -81,6 +82,15 @@ func (g *ingestPage) groups() []rejectGroup {
 		list[i].n++
 	}
 	return list
+}
+
+// reasonKind is a reason without the values in it, so that the same mistake is one group: what is quoted and every word with a digit goes.
+func reasonKind(reason string) string {
+	if open, end := strings.IndexByte(reason, '"'), strings.LastIndexByte(reason, '"'); open < end {
+		reason = reason[:open] + reason[end+1:]
+	}
+	words := strings.Fields(reason)
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return strings.ContainsAny(w, "0123456789") }), " ")
 }
 
 func (g *ingestPage) key(k tea.KeyPressMsg) tea.Cmd {
