@@ -17,8 +17,10 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {
+			fixtures, err := filepath.Abs(filepath.Join("..", "..", "testdata"))
+			e.Setenv("FIXTURES", fixtures)
 			e.Setenv("SIGNALLAKE_DATA_DIR", filepath.Join(e.WorkDir, "lake"))
-			return nil
+			return err
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"same-tree": sameTree},
 	})
