@@ -4,6 +4,9 @@ BIN      := bin/signallake-tui
 DATA     ?= data
 FUZZTIME ?= 10s
 
+# An exact version: the newest that knows this Go.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -40,9 +43,10 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 	done
 
 .PHONY: lint
-lint: ## gofmt and vet
+lint: ## gofmt, vet and staticcheck
 	@bad=$$(gofmt -l cmd tui lake ingest sql); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
 
 .PHONY: cover
 cover: ## test coverage by package
