@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"time"
@@ -55,8 +56,8 @@ func (s *cellStore) read(ctx context.Context, l *lake.Lake, pin *lake.Pin) error
 }
 
 // rollupCounts are cellCounts from a rollup file.
-const rollupCounts = `status_0xx + status_1xx + status_2xx + status_3xx + status_4xx + status_5xx, status_1xx + status_2xx + status_3xx + status_4xx + status_5xx,
-	status_5xx, status_4xx, latency_count, latency_sum, latency_max`
+const rollupCounts = `status_0xx + status_1xx + status_2xx + status_3xx + status_4xx + status_5xx AS count, status_1xx + status_2xx + status_3xx + status_4xx + status_5xx AS http,
+	status_5xx AS errors, status_4xx AS client_errors, latency_count, latency_sum, latency_max`
 
 // readRollups replaces all rows by those of the rollup files. Cells of services that lie in several files are merged in Go, where their values are
 // still known; the rest never leaves DuckDB.
@@ -74,16 +75,56 @@ func (s *cellStore) readRollups(ctx context.Context, files []string) error {
 	split := "(SELECT minute, service_name FROM " + from + " WHERE endpoint IS NULL GROUP BY minute, service_name HAVING count(*) > 1)"
 	texts = append(texts,
 		"INSERT INTO "+sealed("minutes")+" SELECT minute, service_name, "+rollupCounts+", p50, p95, p99, buckets, counts FROM "+from+" r ANTI JOIN "+split+
-			" s ON r.minute = s.minute AND r.service_name = s.service_name WHERE endpoint IS NULL ORDER BY minute",
-		"INSERT INTO "+sealed("minutes_by_endpoint")+" SELECT minute, service_name, nullif(endpoint, ''), region, "+rollupCounts+", buckets, counts FROM "+from+
-			" WHERE endpoint IS NOT NULL ORDER BY minute")
+			" s ON r.minute = s.minute AND r.service_name = s.service_name WHERE endpoint IS NULL ORDER BY minute")
 	if err := s.execAll(ctx, texts); err != nil {
 		return err
 	}
 	if err := s.mergeSplit(from, split); err != nil {
 		return err
 	}
-	return s.execAll(ctx, []string{hoursSQL(), hoursByEndpointSQL()})
+	return s.readEndpoints(ctx, files)
+}
+
+// readEndpoints reads one file at a time: a file is one run of a conversion, so memory is bounded by a run and not by the lake.
+func (s *cellStore) readEndpoints(ctx context.Context, files []string) error {
+	set, err := s.conn.query("SELECT epoch_us(max(minute)) FROM "+sealed("minutes"), 1)
+	if err != nil {
+		return err
+	}
+	newest, _ := set.rows[0][0].(int64)
+	s.horizon.Store(horizonOf(newest, time.Now()))
+	texts := []string{hoursSQL()}
+	for _, file := range files {
+		from := "read_parquet(" + file + ")"
+		texts = append(texts,
+			"INSERT INTO "+sealed("minutes_by_endpoint")+" SELECT minute, service_name, nullif(endpoint, ''), region, "+rollupCounts+", buckets, counts FROM "+from+
+				" WHERE endpoint IS NOT NULL AND minute >= "+timestampSQL(s.horizon.Load()),
+			hoursByEndpointSQL(from))
+	}
+	return s.execAll(ctx, texts)
+}
+
+// endpointMinutes is how long minutes are kept by endpoint: what a window of a day needs at its edges. There are as many such cells as
+// minutes x endpoints x regions, a hundred times more than of services; what is older is answered in whole hours.
+const endpointMinutes = 25 * time.Hour
+
+// horizonOf is the first instant of which minutes by endpoint are kept, a whole hour. A timestamp ahead of the clock does not move it.
+func horizonOf(newest int64, now time.Time) int64 {
+	return floorTo(min(newest, now.UnixMicro())-endpointMinutes.Microseconds(), microsPerHour)
+}
+
+// trim drops minutes by endpoint that the passing of time has put before the horizon.
+func (s *cellStore) trim(delta *rollup.Cells, now time.Time) error {
+	newest := int64(math.MinInt64)
+	for _, cell := range delta.Services() {
+		newest = max(newest, cell.Minute)
+	}
+	horizon := horizonOf(newest, now)
+	if newest == math.MinInt64 || horizon <= s.horizon.Load() {
+		return nil
+	}
+	s.horizon.Store(horizon)
+	return s.conn.exec("DELETE FROM " + sealed("minutes_by_endpoint") + " WHERE minute < " + timestampSQL(horizon))
 }
 
 func (s *cellStore) execAll(ctx context.Context, texts []string) error {
@@ -153,10 +194,11 @@ totals AS (SELECT date_trunc('hour', minute) AS hour, service_name, ` + sumCount
 SELECT totals.*, p50, p95, p99, coalesce(buckets, []), coalesce(counts, []) FROM totals LEFT JOIN lists USING (hour, service_name) ORDER BY hour`
 }
 
-func hoursByEndpointSQL() string {
+// hoursByEndpointSQL adds the hours of endpoints from the minutes of one rollup file; an hour that lies in two files has two rows.
+func hoursByEndpointSQL(file string) string {
 	key := "hour, service_name, endpoint, region"
 	return "INSERT INTO " + sealed("hours_by_endpoint") + `
-WITH parts AS (SELECT date_trunc('hour', minute) AS hour, * EXCLUDE (minute) FROM ` + sealed("minutes_by_endpoint") + `),
+WITH parts AS (SELECT date_trunc('hour', minute) AS hour, service_name, nullif(endpoint, '') AS endpoint, region, buckets, counts, ` + rollupCounts + ` FROM ` + file + ` WHERE endpoint IS NOT NULL),
 cells AS (SELECT ` + key + `, b, sum(c) AS c FROM (SELECT ` + key + `, unnest(buckets) AS b, unnest(counts) AS c FROM parts) GROUP BY ALL),
 lists AS (SELECT ` + key + `, list(b ORDER BY b) AS buckets, list(c::INTEGER ORDER BY b) AS counts FROM cells GROUP BY ALL),
 totals AS (SELECT ` + key + `, ` + sumCounts + ` FROM parts GROUP BY ALL)

@@ -43,6 +43,7 @@ type cellStore struct {
 
 	ready   chan struct{} // closed when load has been counted in
 	isReady bool
+	horizon atomic.Int64 // minutes by endpoint begin here, microseconds; see endpointMinutes
 	counted atomic.Int64 // one past the newest event counted
 	asOf    atomic.Int64 // received_at of the newest event counted
 	failed  atomic.Pointer[error]
@@ -220,6 +221,9 @@ func (s *cellStore) transact(delta *rollup.Cells, now time.Time) error {
 		if err := cells.merge(s.conn, delta, now); err != nil {
 			return errors.Join(err, s.conn.exec("ROLLBACK"))
 		}
+	}
+	if err := s.trim(delta, now); err != nil {
+		return errors.Join(err, s.conn.exec("ROLLBACK"))
 	}
 	return s.conn.exec("COMMIT")
 }

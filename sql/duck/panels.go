@@ -49,6 +49,15 @@ func (e *Engine) asOf(s *cellStore) lake.Micros {
 	return lake.Micros(s.asOf.Load())
 }
 
+// endpointWindow is the window as the tables of endpoints can answer it, once they are loaded.
+func (e *Engine) endpointWindow(ctx context.Context, r sql.Range) (window, error) {
+	store := e.feed.minutes.panels
+	if err := store.wait(ctx, e); err != nil {
+		return window{}, err
+	}
+	return windowOf(r).endpoints(store.horizon.Load()), nil
+}
+
 // Extent is the event time that the lake covers; see sql.Panels.
 func (e *Engine) Extent(ctx context.Context) (sql.Extent, error) {
 	set, behind, err := e.panel(ctx, extentSQL())
@@ -116,7 +125,11 @@ func (e *Engine) LatencyOverTime(ctx context.Context, r sql.Range) (*sql.Latency
 // ErrorRate is the share of server errors; see sql.Panels.
 func (e *Engine) ErrorRate(ctx context.Context, r sql.Range) (*sql.ErrorRate, error) {
 	w := windowOf(r)
-	set, behind, err := e.panel(ctx, errorEndpointsSQL(w))
+	spots, err := e.endpointWindow(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	set, behind, err := e.panel(ctx, errorEndpointsSQL(spots))
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +163,11 @@ func (e *Engine) SlowestEndpoints(ctx context.Context, r sql.Range, limit int) (
 	if limit <= 0 {
 		limit = maxErrorEndpoints
 	}
-	set, behind, err := e.panel(ctx, slowestEndpointsSQL(windowOf(r), limit))
+	w, err := e.endpointWindow(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	set, behind, err := e.panel(ctx, slowestEndpointsSQL(w, limit))
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +180,11 @@ func (e *Engine) SlowestEndpoints(ctx context.Context, r sql.Range, limit int) (
 
 // ErrorsByRegion counts server errors by region; see sql.Panels.
 func (e *Engine) ErrorsByRegion(ctx context.Context, r sql.Range) (*sql.ErrorsByRegion, error) {
-	set, behind, err := e.panel(ctx, errorsByRegionSQL(windowOf(r)))
+	w, err := e.endpointWindow(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	set, behind, err := e.panel(ctx, errorsByRegionSQL(w))
 	if err != nil {
 		return nil, err
 	}

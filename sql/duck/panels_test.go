@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,19 +61,23 @@ func checkMinutes(tb testing.TB, e *Engine) {
 	tb.Helper()
 	waitCounted(tb, e)
 	for _, table := range []struct{ name, time string }{{"minutes", "minute"}, {"hours", "hour"}, {"minutes_by_endpoint", "minute"}, {"hours_by_endpoint", "hour"}} {
-		keys, group := "service_name", "service_name"
-		if len(table.name) > len("minutes") {
-			keys, group = "service_name, endpoint, region", "service_name, endpoint, region"
+		keys, since := "service_name", int64(0)
+		if strings.HasSuffix(table.name, "_by_endpoint") {
+			keys = "service_name, endpoint, region"
 		}
-		got := ask(tb, e, "select %s, %s, sum(count), sum(http), sum(errors), sum(client_errors), sum(latency_count), round(sum(latency_sum), 3), max(latency_max), sum(list_sum(counts)) from %s group by all order by all", table.time, keys, table.name)
-		want := ask(tb, e, "select date_trunc('%s', timestamp), %s, count(*), count(*) filter (where status_code >= 100), count(*) filter (where status_code >= 500), count(*) filter (where status_code between 400 and 499), count(latency_ms), round(sum(latency_ms), 3), max(latency_ms), count(latency_ms) from events group by date_trunc('%s', timestamp), %s order by all",
-			table.time, group, table.time, group)
+		if table.name == "minutes_by_endpoint" { // only the newest are kept
+			since = max(e.feed.minutes.prompt.horizon.Load(), e.feed.minutes.panels.horizon.Load())
+		}
+		from := timestampSQL(since)
+		got := ask(tb, e, "select %s, %s, sum(count), sum(http), sum(errors), sum(client_errors), sum(latency_count), round(sum(latency_sum), 3), max(latency_max), sum(list_sum(counts)) from %s where %s >= %s group by all order by all", table.time, keys, table.name, table.time, from)
+		want := ask(tb, e, "select date_trunc('%s', timestamp), %s, count(*), count(*) filter (where status_code >= 100), count(*) filter (where status_code >= 500), count(*) filter (where status_code between 400 and 499), count(latency_ms), round(sum(latency_ms), 3), max(latency_ms), count(latency_ms) from events where timestamp >= %s group by date_trunc('%s', timestamp), %s order by all",
+			table.time, keys, from, table.time, keys)
 		requireSame(tb, table.name, got, want)
-		panel, _, err := e.panel(tb.Context(), "select sum(count) from "+table.name)
+		panel, _, err := e.panel(tb.Context(), "select sum(count) from "+table.name+" where "+table.time+" >= "+from)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if all := ask(tb, e, "select count(*) from events"); count(panel.rows[0][0]) != all[0][0].(int64) {
+		if all := ask(tb, e, "select count(*) from events where timestamp >= %s", from); count(panel.rows[0][0]) != all[0][0].(int64) {
 			tb.Fatalf("the panels' %s counts %v events of %v", table.name, panel.rows[0][0], all[0][0])
 		}
 	}
@@ -157,6 +162,7 @@ func checkPanels(t *testing.T, e *Engine, r sql.Range) {
 		}
 	}
 	checkCounts(t, e, r, where)
+	checkEndpoints(t, e, r)
 	checkBehind(t, e, latency.Behind, len(latency.Rows))
 }
 
@@ -179,6 +185,37 @@ func checkCounts(t *testing.T, e *Engine, r sql.Range, where string) {
 	}
 	if rate.HTTP != totals[1] || rate.Errors != totals[2] {
 		t.Errorf("error rate of %d/%d, want %v/%v", rate.Errors, rate.HTTP, totals[2], totals[1])
+	}
+	overTime, err := e.LatencyOverTime(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if totals[0] != int64(0) && (len(overTime.Series) == 0 || len(overTime.Series[0].Points) != len(overTime.Slots)) {
+		t.Errorf("no series, or not of %d points", len(overTime.Slots))
+	}
+	for _, b := range []sql.Behind{volume.Behind, rate.Behind, overTime.Behind} {
+		checkBehind(t, e, b, -1)
+	}
+}
+
+// checkEndpoints holds the panels by endpoint against the events of the window; before the horizon of their minutes it is widened to whole hours.
+func checkEndpoints(t *testing.T, e *Engine, r sql.Range) {
+	t.Helper()
+	newest := count(ask(t, e, "select epoch_us(date_trunc('hour', max(timestamp) - INTERVAL 25 HOURS)) from events")[0][0])
+	from, to := int64(r.From), int64(r.To)
+	if from < newest {
+		from -= from % microsPerHour
+	}
+	if to < newest {
+		to += (microsPerHour - to%microsPerHour) % microsPerHour
+	}
+	where := between("timestamp", from, to)
+	if r.Service != "" {
+		where += " and service_name = '" + r.Service + "'"
+	}
+	rate, err := e.ErrorRate(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
 	}
 	worst := ask(t, e, "select service_name, endpoint, count(*) n, count(*) filter (where status_code >= 500) e, e / n from events where %s and status_code >= 100 group by all having e > 0 order by e / n desc, e desc, service_name, endpoint limit 20", where)
 	if len(worst) != len(rate.Endpoints) {
@@ -219,14 +256,7 @@ func checkCounts(t *testing.T, e *Engine, r sql.Range, where string) {
 			t.Errorf("endpoint %+v, want %v", got, want)
 		}
 	}
-	overTime, err := e.LatencyOverTime(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if totals[0] != int64(0) && (len(overTime.Series) == 0 || len(overTime.Series[0].Points) != len(overTime.Slots)) {
-		t.Errorf("no series, or not of %d points", len(overTime.Slots))
-	}
-	for _, b := range []sql.Behind{volume.Behind, rate.Behind, regions.Behind, slowest.Behind, overTime.Behind} {
+	for _, b := range []sql.Behind{regions.Behind, slowest.Behind} {
 		checkBehind(t, e, b, -1)
 	}
 }

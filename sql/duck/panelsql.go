@@ -24,6 +24,19 @@ type window struct {
 	slot     int64 // width
 	slots    int
 	service  string
+	horizon  int64 // of minutes by endpoint; see endpoints
+}
+
+// endpoints is the window as cells of endpoints can answer it: what lies before their horizon is widened to whole hours.
+func (w window) endpoints(horizon int64) window {
+	w.horizon = horizon
+	if w.from < horizon {
+		w.from = floorTo(w.from, microsPerHour)
+	}
+	if w.to < horizon {
+		w.to = -floorTo(-w.to, microsPerHour)
+	}
+	return w
 }
 
 func windowOf(r sql.Range) window {
@@ -87,7 +100,7 @@ func (w window) minutes(columns, kind string) string {
 // faster than those of its minutes.
 func (w window) cells(columns, kind string) string {
 	first, last := -floorTo(-w.from, microsPerHour), floorTo(w.to, microsPerHour)
-	if last-first < 2*microsPerHour {
+	if last-first < 2*microsPerHour && w.from >= w.horizon {
 		return w.minutes(columns, kind)
 	}
 	text := "SELECT " + columns + " FROM hours" + kind + " WHERE " + between("hour", first, last) + w.and()

@@ -100,7 +100,8 @@ func (m statementMaker) statement() string {
 	case 9:
 		return "SELECT seq, row_number() OVER (PARTITION BY service_name ORDER BY seq) AS r FROM events" + where("") + " QUALIFY r <= 3"
 	case 10:
-		return "SELECT " + pruneTotals + " FROM events x(timestamp, event_date, service_name, endpoint, method)" + " WHERE " + m.pick("endpoint", "x.endpoint") + " " + m.compare() + " 300"
+		// the fourth name stands for status_code, and what is called method is endpoint
+		return "SELECT count(*), sum(seq)::BIGINT, min(timestamp), max(endpoint) FROM events x(timestamp, event_date, service_name, endpoint, method) WHERE " + m.pick("endpoint", "x.endpoint") + " " + m.compare() + " 300"
 	case 11:
 		return "WITH w AS MATERIALIZED (SELECT * FROM events) SELECT count(*) FROM w a JOIN w b USING (seq)" + where("a.") + " AND " + m.predicate("b.", 1)
 	}
@@ -184,12 +185,12 @@ func (r *pruneRig) prune(p plan) []*lake.FileEntry {
 	return sql.Prune(r.view.Version.Files, p.scans, p.leeway)
 }
 
-// TestPrunedEqualsUnpruned generates statements; -count and FuzzPrune make more.
+// TestPrunedEqualsUnpruned generates statements, the same ones at each run; FuzzPrune makes others.
 func TestPrunedEqualsUnpruned(t *testing.T) {
 	rig := newPruneRig(t)
 	const statements = 200
 	kept, pruned := 0, 0
-	seed := rand.Uint64()
+	const seed = 1
 	for i := range uint64(statements) {
 		m := statementMaker{rand.New(rand.NewPCG(seed, i))}
 		text := m.statement()
@@ -202,7 +203,7 @@ func TestPrunedEqualsUnpruned(t *testing.T) {
 			pruned++
 		}
 	}
-	if rig.failed > statements/10 {
+	if rig.failed > 0 {
 		t.Errorf("%d of %d statements fail by themselves: the generator is wrong", rig.failed, statements)
 	}
 	total := statements * len(rig.view.Version.Files)
