@@ -55,6 +55,7 @@ type Snapshot struct {
 	AckP50, AckP95 time.Duration // of POST requests over the last 30 s
 	InFlight       int64
 	PerSecond      []float64       // accepted events in each of the last 60 whole seconds, oldest first
+	RejectedEach   []float64       // rejected lines, likewise
 	Recent         []RequestRecord // newest first, at most 100
 	Rejects        []Reject        // newest first, at most 100
 }

@@ -36,7 +36,7 @@ type queryAnswer struct {
 }
 
 func (s *Server) answerQuery(x *exchange) {
-	q, err := parseQuestion(strings.TrimPrefix(x.r.URL.Path, queryPrefix), x.r.URL.RawQuery)
+	q, err := parseQuestion(strings.TrimPrefix(x.r.URL.Path, queryPrefix), x.r.URL.RawQuery, x.start)
 	var bad *paramError
 	if errors.As(err, &bad) {
 		x.refuse(http.StatusBadRequest, problem{Error: "bad parameter", Parameter: bad.name, Reason: err.Error(), RequestID: x.id}, err.Error())
@@ -79,7 +79,7 @@ func (s *Server) failQuery(x *exchange, err error) {
 }
 
 // parseQuestion reads the name and the parameters. It refuses what it does not know: a misspelt from would silently ask for everything.
-func parseQuestion(name, rawQuery string) (Question, error) {
+func parseQuestion(name, rawQuery string, now time.Time) (Question, error) {
 	q := Question{Name: name}
 	values, err := url.ParseQuery(rawQuery)
 	if err != nil {
@@ -94,7 +94,7 @@ func parseQuestion(name, rawQuery string) (Question, error) {
 		if len(values[name]) > 1 {
 			return q, &paramError{name, "is given more than once"}
 		}
-		if err := q.set(name, values[name][0]); err != nil {
+		if err := q.set(name, values[name][0], now); err != nil {
 			return q, err
 		}
 	}
@@ -104,15 +104,15 @@ func parseQuestion(name, rawQuery string) (Question, error) {
 	return q, nil
 }
 
-func (q *Question) set(name, value string) (err error) {
+func (q *Question) set(name, value string, now time.Time) (err error) {
 	if value == "" {
 		return nil
 	}
 	switch name {
 	case "from":
-		q.From, err = parseTime(name, value)
+		q.From, err = parseTime(name, value, now)
 	case "to":
-		q.To, err = parseTime(name, value)
+		q.To, err = parseTime(name, value, now)
 	case "service":
 		q.Service = strings.ToLower(value)
 		if !isServiceName(q.Service) {
@@ -129,29 +129,15 @@ func (q *Question) set(name, value string) (err error) {
 	return err
 }
 
-// parseTime reads RFC 3339, or an epoch whose unit its magnitude tells: seconds below 1e11 (the year 5138), then milliseconds,
-// microseconds and nanoseconds, a factor of 1,000 each.
-func parseTime(name, value string) (lake.Micros, error) {
-	bad := &paramError{name, fmt.Sprintf("must be a time after 1970 as RFC 3339 (2026-11-21T07:56:05Z) or epoch, got %.80q", value)}
-	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
-		switch {
-		case n <= 0:
-			return 0, bad
-		case n < 1e11:
-			return lake.Micros(n * 1e6), nil
-		case n < 1e14:
-			return lake.Micros(n * 1e3), nil
-		case n < 1e17:
-			return lake.Micros(n), nil
-		}
-		return lake.Micros(n / 1e3), nil
-	}
+// parseTime reads a time as lake.ParseInstant does: RFC 3339, an epoch, 2026-11-21, -1h, yesterday 14:00.
+func parseTime(name, value string, now time.Time) (lake.Micros, error) {
 	// In a query string a '+' that was not escaped arrives as a space: the offset's.
-	t, err := time.Parse(time.RFC3339Nano, strings.Replace(value, " ", "+", 1))
-	if err != nil || t.UnixMicro() <= 0 {
-		return 0, bad
+	for _, text := range []string{value, strings.Replace(value, " ", "+", 1)} {
+		if at, err := lake.ParseInstant(text, now); err == nil && at > 0 {
+			return at, nil
+		}
 	}
-	return lake.MicrosOf(t), nil
+	return 0, &paramError{name, fmt.Sprintf("must be a time after 1970: RFC 3339 (2026-11-21T07:56:05Z), 2026-11-21, -1h, yesterday 14:00 or an epoch, got %.80q", value)}
 }
 
 // isServiceName is the contract's rule for service_name.

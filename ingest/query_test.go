@@ -111,12 +111,15 @@ func TestParseTime(t *testing.T) {
 		"2026-11-22T07:59:59.25Z", "2026-11-22T09:59:59.25+02:00", "2026-11-22T09:59:59.25 02:00", "2026-11-22T02:59:59.25-05:00",
 		"1795334399250", "1795334399250000", "1795334399250000000",
 	} {
-		if got, err := parseTime("from", text); err != nil || got != want {
+		if got, err := parseTime("from", text, time.Time{}); err != nil || got != want {
 			t.Errorf("%s: %d, %v, want %d", text, got, err, want)
 		}
 	}
-	if got, err := parseTime("from", "1795334399"); err != nil || got != 1795334399_000_000 {
+	if got, err := parseTime("from", "1795334399", time.Time{}); err != nil || got != 1795334399_000_000 {
 		t.Errorf("seconds: %d, %v", got, err)
+	}
+	if got, err := parseTime("from", "-1h", (want + 3600_000_000).Time()); err != nil || got != want {
+		t.Errorf("an hour back: %d, %v, want %d", got, err, want)
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *stats) snapshot() Snapshot {
 func (s *stats) build(at int64) Snapshot {
 	snap := Snapshot{
 		Addr: s.addr, Err: s.err, Since: s.since, Requests: s.requests, Accepted: s.accepted, Rejected: s.rejected,
-		PerSecond: make([]float64, rateSeconds), Recent: s.recent.newest(), Rejects: s.rejects.newest(),
+		PerSecond: make([]float64, rateSeconds), RejectedEach: make([]float64, rateSeconds), Recent: s.recent.newest(), Rejects: s.rejects.newest(),
 	}
 	var acks ackHistogram
 	mean := float64(min(meanSeconds, max(1, at)))
@@ -126,6 +126,7 @@ func (s *stats) build(at int64) Snapshot {
 			continue // not a whole second yet
 		}
 		snap.PerSecond[rateSeconds-back] = float64(slot.accepted)
+		snap.RejectedEach[rateSeconds-back] = float64(slot.rejected)
 		if back <= meanSeconds {
 			snap.AcceptedPerSec += float64(slot.accepted) / mean
 			snap.RejectedPerSec += float64(slot.rejected) / mean

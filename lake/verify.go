@@ -47,7 +47,7 @@ const verifyWindow Seq = 1 << 28
 
 const (
 	adviceRestore    = "put back a copy from a backup"
-	adviceQuarantine = "put back a copy from a backup, or take it out of the lake with Quarantine; raw/ still has its events unless they were retired"
+	adviceQuarantine = "put back a copy from a backup, or take it out of the lake by `signallake-tui verify --quarantine`; raw/ still has its events unless they were retired"
 	adviceRollup     = "convert again into a new lake from raw/: the panels that read it may be wrong, statements over events are right"
 	adviceReport     = "keep the data folder as it is and report this: the lake broke its promise"
 )

@@ -116,6 +116,7 @@ type Volume struct {
 // Freshness is how far the answers are behind the acknowledgements.
 type Freshness struct {
 	VisibleTo lake.Seq      // one past the newest event that statements see
+	CountedTo lake.Seq      // one past the newest event that the panels count; they follow at most twice a second
 	Committed lake.Seq      // one past the newest acknowledged event
 	LagP95    time.Duration // from receipt to visible, over the last 30 s; 0 when nothing came in
 	NewestAt  lake.Micros   // received_at of the newest visible event; 0: none

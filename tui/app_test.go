@@ -172,7 +172,7 @@ func TestOneQuestionInFlightAPanel(t *testing.T) {
 		if p.kind.load == nil {
 			continue
 		}
-		if cmd := p.refresh(sql.Range{Service: "other"}, dataMark{9, 9}, 0); cmd != nil {
+		if cmd := p.refresh(sql.Range{Service: "other"}, dataMark{9, 9, 9}, 0); cmd != nil {
 			t.Errorf("%s asks twice at once", p.kind.title)
 		}
 	}
@@ -330,4 +330,19 @@ func TestPlain(t *testing.T) {
 	if err := Plain(context.Background(), f.config(), &out, 100); !errors.Is(err, errFake) {
 		t.Errorf("error %v, want the panels'", err)
 	}
+}
+
+// TestRangeFollowsWhatIsCounted: the panels' tables follow the acknowledgements a little later, and the range must move with them even when
+// nothing else moves any more.
+func TestRangeFollowsWhatIsCounted(t *testing.T) {
+	f := newFake()
+	f.ends = fakeNow.Add(-72 * time.Hour)
+	d := drive(t, f, 120, 36)
+	d.wants("data ends 2026-11-18", "fixed range")
+	f.mu.Lock()
+	f.ends, f.fresh.CountedTo = fakeNow, f.fresh.CountedTo+1
+	f.mu.Unlock()
+	d.elapse(3 * time.Second)
+	d.wants("LIVE")
+	d.lacks("data ends")
 }

@@ -54,7 +54,7 @@ func newDashboard(a *App) *dashboard {
 
 // mark is the state of the data that answers depend on.
 func (d *dashboard) mark() dataMark {
-	return dataMark{int64(d.app.fresh.VisibleTo), d.app.status.Version}
+	return dataMark{d.app.fresh.VisibleTo, d.app.fresh.CountedTo, d.app.status.Version}
 }
 
 // filled tells whether there is anything to show panels of.
@@ -178,10 +178,10 @@ func (d *dashboard) stop() bool {
 }
 
 func (d *dashboard) places() place {
-	if d.filled() {
-		return onPanels
+	if d.known && d.extent.Events == 0 {
+		return onEmpty
 	}
-	return onEmpty
+	return onPanels // also while they load: what is typed then must not go astray
 }
 
 func (d *dashboard) typing() bool         { return false }
@@ -286,7 +286,7 @@ func (d *dashboard) emptyHint() string {
 	if d.service != "" {
 		return "Esc drops the filter, t takes another range"
 	}
-	return "t takes another range; data " + day(d.extent.First) + " – " + day(d.extent.Last-1)
+	return "t takes another range; data " + between(d.extent.First, d.extent.Last, d.app.now)
 }
 
 // errorBadge is the header's error rate.

@@ -15,13 +15,10 @@ import (
 
 // ingestPage is screen 5: the API's address, what comes in, and what was refused and why.
 type ingestPage struct {
-	app      *App
-	rejects  bool // the focus is on the rejects, else on the requests
-	cursors  [2]int
-	tops     [2]int
-	rejected []float64 // rejected lines a second, sampled at each tick
-	last     int64
-	lastAt   time.Time
+	app     *App
+	rejects bool // the focus is on the rejects, else on the requests
+	cursors [2]int
+	tops    [2]int
 }
 
 func (g *ingestPage) places() place           { return onIngest }
@@ -31,21 +28,6 @@ func (g *ingestPage) crumbs() []string        { return []string{"Ingest"} }
 func (g *ingestPage) cursor() *tea.Cursor     { return nil }
 func (g *ingestPage) escape() (tea.Cmd, bool) { return nil, false }
 func (g *ingestPage) tick() tea.Cmd           { return nil }
-
-// rejectSamples is how much history the rejects' sparkline has: a minute of ticks.
-const rejectSamples = 120
-
-// sampleRejects keeps the rate of rejects, which the server has no history of.
-func (g *ingestPage) sampleRejects() {
-	now, total := g.app.now, g.app.api.Rejected
-	if s := now.Sub(g.lastAt).Seconds(); s > 0 && !g.lastAt.IsZero() {
-		g.rejected = append(g.rejected, float64(max(0, total-g.last))/s)
-		if len(g.rejected) > rejectSamples {
-			g.rejected = g.rejected[1:]
-		}
-	}
-	g.last, g.lastAt = total, now
-}
 
 func (g *ingestPage) side() int {
 	if g.rejects {
@@ -201,7 +183,7 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 		c.Text(r.X+r.W-2-cell.Width(upFor(s, a.now)), r.Y, upFor(s, a.now), cell.Muted)
 	}
 	g.drawRate(c, in, in.Y+2, "accepted", s.Accepted, s.AcceptedPerSec, s.PerSecond, cell.Accent)
-	g.drawRate(c, in, in.Y+3, "rejected", s.Rejected, s.RejectedPerSec, g.rejected, cell.Bad)
+	g.drawRate(c, in, in.Y+3, "rejected", s.Rejected, s.RejectedPerSec, s.RejectedEach, cell.Bad)
 	text := fmt.Sprintf("ack p50 %s  p95 %s · %s requests, %d in flight · backlog %s events", took(s.AckP50), took(s.AckP95), count(s.Requests), s.InFlight, short(float64(a.status.HotEvents)))
 	if s.AckP95 == 0 {
 		text = fmt.Sprintf("%s requests, %d in flight · backlog %s events", count(s.Requests), s.InFlight, short(float64(a.status.HotEvents)))

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +9,14 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
 	"github.com/signallake/signallake/tui/cell"
 )
 
 const (
+	noEvents     = "no events in this range"
+	noLatencies  = "no event with a latency in this range"
 	panelTimeout = 10 * time.Second // a standing question takes milliseconds; after this it is told as failed
 	panelEvery   = time.Second      // at most one question a panel in this time
 	retryAfter   = 5 * time.Second  // after a failure
@@ -29,6 +33,7 @@ type panelKind struct {
 	frame func(p *panel, c *cell.Canvas, r cell.Rect) // on the frame's top edge
 	enter func(p *panel) tea.Cmd                      // on the row at the cursor
 	lines func(p *panel) int                          // rows it wants where the panels stand in a list
+	none  string                                      // what an empty answer means; "" is noEvents
 }
 
 // panel is one standing question with its newest answer. At most one is in flight; an answer that was overtaken is dropped.
@@ -59,8 +64,8 @@ type panel struct {
 
 // dataMark moves whenever the lake's visible data do.
 type dataMark struct {
-	seq     int64
-	version uint64
+	visible, counted lake.Seq
+	version          uint64
 }
 
 // panelKey is everything that a panel's picture depends on.
@@ -203,7 +208,7 @@ func (p *panel) draw(c *cell.Canvas, r cell.Rect, focused bool) {
 	case p.data == nil:
 		c.Text(in.X, in.Y, cell.Spinner(p.app.ticks)+" loading", cell.Muted)
 	case p.kind.empty(p.data):
-		c.TextCut(in.X, in.Y, in.W, "no events in this range", cell.Muted)
+		c.TextCut(in.X, in.Y, in.W, cmp.Or(p.kind.none, noEvents), cell.Muted)
 		if in.H > 1 {
 			c.TextCut(in.X, in.Y+1, in.W, p.app.dash.emptyHint(), cell.Faint)
 		}

@@ -30,6 +30,7 @@ func chartKind() panelKind {
 			}
 			return true
 		},
+		none:  noLatencies,
 		draw:  drawChart,
 		lines: func(*panel) int { return 11 },
 	}
@@ -148,7 +149,7 @@ func drawFreshness(p *panel, c *cell.Canvas, in cell.Rect) {
 	if f.LagP95 > 0 {
 		add("lag p95", took(f.LagP95), cell.Text)
 	}
-	newest := none
+	newest := "nothing new since the start"
 	if f.NewestAt > 0 {
 		newest = ago(f.NewestAt, a.now)
 	}

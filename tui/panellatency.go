@@ -146,6 +146,7 @@ func slowestKind() panelKind {
 			return data, data.Behind, nil
 		},
 		empty: func(data any) bool { return len(data.(*sql.SlowestEndpoints).Rows) == 0 },
+		none:  noLatencies,
 		rows:  func(data any) int { return len(data.(*sql.SlowestEndpoints).Rows) },
 		draw:  drawSlowest,
 		frame: func(p *panel, c *cell.Canvas, r cell.Rect) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -119,6 +120,9 @@ func (r *Runner) run(ctx context.Context, j *Job) {
 		j.state, j.summary = Done, summary
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		j.state, j.summary = Cancelled, "cancelled; nothing half-done is visible"
+		if done, ok := strings.CutSuffix(err.Error(), ": "+context.Canceled.Error()); ok { // the work says what it leaves
+			j.summary = "cancelled; " + done
+		}
 	default:
 		j.state, j.summary = Failed, err.Error()
 	}

@@ -92,6 +92,9 @@ func newSQLScreen(a *App) *sqlScreen {
 // load puts a statement into the editor; undo brings the old text back.
 func (s *sqlScreen) load(text string) tea.Cmd {
 	s.focus = editorPane
+	if draft := strings.TrimSpace(s.editor.Value()); draft != "" && draft != strings.TrimSpace(text) {
+		s.app.say("Alt+Z brings back what stood in the editor")
+	}
 	s.editor.Set(strings.TrimSpace(text))
 	return s.edited()
 }
@@ -346,6 +349,6 @@ func (a *App) eventsOf(service, endpoint, region string, errors bool) string {
 	if errors {
 		where, order = append(where, "status_code >= 500"), "timestamp DESC"
 	}
-	return "SELECT timestamp, service_name, endpoint, method, status_code, latency_ms, region, message, request_id\nFROM events\nWHERE " +
+	return "SELECT timestamp, status_code, latency_ms, service_name, endpoint, method, region, message, request_id\nFROM events\nWHERE " +
 		strings.Join(where, "\n  AND ") + "\nORDER BY " + order + "\nLIMIT 500"
 }

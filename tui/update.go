@@ -48,7 +48,6 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (a *App) tick() tea.Cmd {
 	a.ticks++
 	a.sample()
-	a.ingest.sampleRejects()
 	if a.now.After(a.toastUntil) {
 		a.toast = ""
 	}

@@ -7,25 +7,33 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/term"
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
 )
 
-// writerFor finds the writer of an output format.
-func writerFor(format string) (func(io.Writer, *sql.Result) error, error) {
+// writerFor finds the writer of an output format. Text of the lake never moves a terminal: table always shows it made safe, json escapes
+// it, and csv is byte for byte what was stored unless it goes to a terminal.
+func writerFor(format string, out io.Writer) (func(io.Writer, *sql.Result) error, error) {
 	switch format {
 	case "table":
 		return writeTable, nil
 	case "json":
 		return writeJSONLines, nil
 	case "csv":
-		return writeCSV, nil
+		if file, ok := out.(*os.File); ok && term.IsTerminal(file.Fd()) {
+			return func(w io.Writer, r *sql.Result) error {
+				return writeCSV(w, r, func(s string) string { return lake.SafeText(s, 0) })
+			}, nil
+		}
+		return func(w io.Writer, r *sql.Result) error { return writeCSV(w, r, func(s string) string { return s }) }, nil
 	}
 	return nil, usagef("--format %q: want table, json or csv", format)
 }
@@ -41,7 +49,7 @@ func writeTable(w io.Writer, r *sql.Result) error {
 	for _, values := range r.Rows {
 		row := make([]string, len(values))
 		for i, v := range values {
-			row[i] = lake.SafeText(cellText(v, "-"), maxCell)
+			row[i] = lake.SafeText(cellText(v, r.Columns[i].Type, "-"), maxCell)
 		}
 		rows = append(rows, row)
 	}
@@ -76,15 +84,15 @@ func isNumber(v any) bool {
 	return false
 }
 
-// cellText is a value as text; null stands for NULL.
-func cellText(v any, null string) string {
+// cellText is a value of a column of this type as text; null stands for NULL.
+func cellText(v any, columnType, null string) string {
 	switch v := v.(type) {
 	case nil:
 		return null
 	case string:
 		return v
 	case time.Time:
-		return timeText(v)
+		return timeText(v, columnType)
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	default:
@@ -92,26 +100,25 @@ func cellText(v any, null string) string {
 	}
 }
 
-// timeText is RFC 3339 in UTC; a time at midnight sharp, as DATE columns have it, is the date alone.
-func timeText(t time.Time) string {
-	t = t.UTC()
-	if t.Equal(t.Truncate(24 * time.Hour)) {
-		return t.Format(time.DateOnly)
+// timeText is RFC 3339 in UTC; of a DATE column the date.
+func timeText(t time.Time, columnType string) string {
+	if columnType == "DATE" {
+		return t.UTC().Format(time.DateOnly)
 	}
-	return t.Format(time.RFC3339Nano)
+	return t.UTC().Format(time.RFC3339Nano)
 }
 
 // writeCSV writes RFC 4180 with a header line; NULL is an empty field.
-func writeCSV(w io.Writer, r *sql.Result) error {
+func writeCSV(w io.Writer, r *sql.Result, show func(string) string) error {
 	out := csv.NewWriter(w)
 	record := make([]string, len(r.Columns))
 	for i, c := range r.Columns {
-		record[i] = c.Name
+		record[i] = show(c.Name)
 	}
 	errs := []error{out.Write(record)}
 	for _, values := range r.Rows {
 		for i, v := range values {
-			record[i] = cellText(v, "")
+			record[i] = show(cellText(v, r.Columns[i].Type, ""))
 		}
 		errs = append(errs, out.Write(record))
 	}
@@ -129,7 +136,7 @@ func writeJSONLines(w io.Writer, r *sql.Result) error {
 				b.WriteByte(',')
 			}
 			key, _ := json.Marshal(r.Columns[i].Name)
-			value, err := jsonValue(v)
+			value, err := jsonValue(v, r.Columns[i].Type)
 			if err != nil {
 				return fmt.Errorf("column %s: %w", r.Columns[i].Name, err)
 			}
@@ -143,14 +150,14 @@ func writeJSONLines(w io.Writer, r *sql.Result) error {
 	return err
 }
 
-func jsonValue(v any) ([]byte, error) {
+func jsonValue(v any, columnType string) ([]byte, error) {
 	switch x := v.(type) {
 	case float64:
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return []byte("null"), nil
 		}
 	case time.Time:
-		v = timeText(x)
+		v = timeText(x, columnType)
 	}
 	return json.Marshal(v)
 }

@@ -45,7 +45,7 @@ type console struct {
 	file *os.File
 	done chan struct{} // closed when the terminal's output has ended
 
-	mu     sync.Mutex // guards raw; the emulator locks itself
+	mu     sync.Mutex // guards raw, and what is written to the emulator against its resizing
 	raw    bytes.Buffer
 	screen *vt.SafeEmulator
 }
@@ -79,8 +79,8 @@ func (c *console) read() {
 		n, err := c.file.Read(buf)
 		c.mu.Lock()
 		c.raw.Write(buf[:n])
-		c.mu.Unlock()
 		c.screen.Write(buf[:n])
+		c.mu.Unlock()
 		if err != nil {
 			return
 		}
@@ -110,7 +110,10 @@ func (c *console) keys(keys ...string) {
 
 func (c *console) resize(width, height int) {
 	c.t.Helper()
+	c.mu.Lock()
 	c.screen.Resize(width, height)
+	c.screen.Write([]byte("\x1b[r")) // the emulator keeps the scroll region of the size before, and trips over it; real terminals reset it
+	c.mu.Unlock()
 	if err := pty.Setsize(c.file, &pty.Winsize{Rows: uint16(height), Cols: uint16(width)}); err != nil {
 		c.t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -39,14 +38,14 @@ func runQuery(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "query")
 	text := flags.String("sql", "", "any SELECT over `events` instead of a named question")
 	format := flags.String("format", "table", "table, json (one object a line) or csv (with a header line)")
-	limit := flags.Int("limit", 0, "at most this many `rows`; 0: all")
+	limit := flags.Int("limit", 0, "at most this many `rows`; 0: as many as there are, up to a million")
 	narrow := queryFlags{flags.String("from", "", "only events from this `time` on (RFC 3339, 2026-11-21, -3h, yesterday 14:00)"),
 		flags.String("to", "", "only events before this `time`"), flags.String("service", "", "only this `service`")}
 	names, err := parseFlags(flags, args, 1)
 	if err != nil {
 		return err
 	}
-	write, err := writerFor(*format)
+	write, err := writerFor(*format, w.stdout)
 	if err != nil {
 		return err
 	}
@@ -69,15 +68,15 @@ func runQuery(ctx context.Context, w *world, args []string) error {
 	if err := write(w.stdout, result); err != nil {
 		return err
 	}
-	return tellStats(w, result)
+	return tellStats(w, result, *limit)
 }
 
-// maxRows is the most rows that a headless query prints: what a pipe is likely to want, and what memory bears (results are materialised).
+// maxRows is the most rows that a headless query prints when it was not told: what memory bears without a thought (results are materialised).
 const maxRows = 1_000_000
 
 func maxHeadlessRows(limit int) int {
 	if limit > 0 {
-		return min(limit, maxRows)
+		return limit
 	}
 	return maxRows
 }
@@ -106,11 +105,11 @@ func statementFor(names []string, text string, limit int, narrow queryFlags) (st
 }
 
 // tellStats says on standard error what the statement read, and never lets a cut result pass for a whole one.
-func tellStats(w *world, r *sql.Result) error {
+func tellStats(w *world, r *sql.Result, limit int) error {
 	fmt.Fprintf(w.stderr, "%d rows; read %d of %d files, %d bytes, %d hot rows; version %d; %.1f ms; Athena would charge $%.6f\n",
 		len(r.Rows), r.Stats.Files, r.Stats.FilesTotal, r.Stats.Bytes, r.Stats.HotRows, r.Stats.Version, float64(r.Stats.Elapsed.Microseconds())/1000, r.Stats.USD)
-	if r.More {
-		return errors.New("there are more rows than were printed: narrow the statement or give --limit")
+	if r.More && limit == 0 {
+		return fmt.Errorf("there are more than %d rows: narrow the statement, or say with --limit how many you want", len(r.Rows))
 	}
 	return nil
 }

@@ -3,7 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -70,6 +74,9 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 		return err
 	}
 	defer l.Close()
+	if _, err := os.Stat(*dir); errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(w.stderr, "%s does not exist yet: an empty lake\n", *dir)
+	}
 	s := statusOf(*dir, l.Status())
 	if *asJSON {
 		return writeJSON(w.stdout, s)
@@ -88,10 +95,15 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 func runVerify(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "verify")
 	asJSON := flags.Bool("json", false, "the report as one JSON object")
+	quarantine := flags.Bool("quarantine", false, "take damaged Parquet files out of the lake, so that statements over the others work again; they are kept under quarantine/")
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
-	l, err := lake.Open(ctx, lake.Config{Dir: *dir, ReadOnly: true})
+	open := func() (*lake.Lake, error) { return lake.Open(ctx, lake.Config{Dir: *dir, ReadOnly: true}) }
+	if *quarantine {
+		open = func() (*lake.Lake, error) { return openLake(ctx, *dir, "verify") }
+	}
+	l, err := open()
 	if err != nil {
 		return err
 	}
@@ -108,11 +120,40 @@ func runVerify(ctx context.Context, w *world, args []string) error {
 			return err
 		}
 	}
+	if *quarantine {
+		if err := takeOut(ctx, w, l, report); err != nil {
+			return err
+		}
+	}
 	if !report.OK {
 		return &damagedError{report}
 	}
 	if !*asJSON {
 		fmt.Fprintf(w.stdout, "%d events, each visible exactly once; %d files, %d bytes checked\n", report.Events.Visible, report.FilesChecked, report.BytesChecked)
+	}
+	return nil
+}
+
+// takeOut quarantines the Parquet files that the report calls damaged.
+func takeOut(ctx context.Context, w *world, l *lake.Lake, report lake.VerifyReport) error {
+	damaged := map[string]bool{}
+	for _, p := range report.Problems {
+		damaged[p.File] = true
+	}
+	version := l.Current()
+	for i := range version.Files {
+		f := version.Files[i]
+		name, err := filepath.Rel(l.Layout().Root, l.Layout().Path(&f))
+		if err != nil {
+			return err
+		}
+		if !damaged[name] {
+			continue
+		}
+		if _, err := l.Quarantine(ctx, f); err != nil {
+			return err
+		}
+		fmt.Fprintf(w.stderr, "taken out: %s (%d events; raw/ still has them)\n", name, f.Rows)
 	}
 	return nil
 }

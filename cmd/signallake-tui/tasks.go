@@ -42,7 +42,7 @@ func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, progress 
 		return nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("after %d events: %w", written, err)
+		return "", fmt.Errorf("%d of %d events were written and stay: %w", written, p.Count, err)
 	}
 	took := time.Since(started)
 	return fmt.Sprintf("%d events of %d days, seed %d, in %s (%.0f a second)", written, p.Days, p.Seed, took.Round(time.Millisecond), float64(written)/took.Seconds()), nil

@@ -272,6 +272,7 @@ func (e *Engine) Freshness() sql.Freshness {
 	out := sql.Freshness{VisibleTo: max(f.visible.load(), e.lake.Current().Watermark), Committed: e.lake.Committed(), NewestAt: lake.Micros(f.newest.Load()), Loading: true}
 	out.LagP95, out.PerSecond = f.meter.read(e.now())
 	out.Committed = max(out.Committed, out.VisibleTo)
+	out.CountedTo = lake.Seq(f.minutes.panels.counted.Load())
 	select {
 	case <-f.loaded:
 		out.Loading = f.minutes.loading()

@@ -109,7 +109,7 @@ func (b box) check(c *conn) error {
 	want := map[string]string{
 		"TimeZone": "UTC", "threads": fmt.Sprint(b.threads), "temp_directory": b.spill, "autoinstall_known_extensions": "false",
 		"autoload_known_extensions": "false", "allow_community_extensions": "false", "allow_unsigned_extensions": "false",
-		"allowed_directories": "[" + strings.Join(allowed, ", ") + "]", "allowed_paths": "[]", "enable_external_access": "false",
+		"allowed_directories": "", "allowed_paths": "[]", "enable_external_access": "false",
 		"lock_configuration": "true", "default_null_order": "NULLS_LAST",
 	}
 	set, err := c.query("SELECT name, value FROM duckdb_settings()", 0)
@@ -124,13 +124,22 @@ func (b box) check(c *conn) error {
 		}
 		delete(want, name)
 		if name == "allowed_directories" {
-			dirs := strings.Split(strings.Trim(got, "[]"), ", ")
-			slices.Sort(dirs)
-			got = "[" + strings.Join(dirs, ", ") + "]"
+			continue // a list, whose text escapes quotes: read below
 		}
 		if got != value {
 			return fmt.Errorf("the setting %s of the sandbox is %q, want %q: this release of DuckDB cannot be trusted with statements", name, got, value)
 		}
+	}
+	dirs, err := c.query("SELECT unnest(current_setting('allowed_directories')) AS dir ORDER BY dir", 0)
+	if err != nil {
+		return fmt.Errorf("read the allowed folders back: %w", err)
+	}
+	var got []string
+	for _, row := range dirs.rows {
+		got = append(got, text(row[0]))
+	}
+	if !slices.Equal(got, allowed) {
+		return fmt.Errorf("the sandbox allows the folders %q, want %q: this release of DuckDB cannot be trusted with statements", got, allowed)
 	}
 	if len(want) > 0 {
 		return fmt.Errorf("%d settings of the sandbox are not known: this release of DuckDB cannot be trusted with statements", len(want))

@@ -27,7 +27,7 @@ type Grid struct {
 type shownColumn struct{ col, x, w int }
 
 const (
-	sampledRows  = 200 // rows that column widths are taken from
+	sampledRows  = 400 // rows that column widths are taken from, spread over all of them
 	maxColWidth  = 44  // wider text is cut; the record view shows all of it
 	columnMargin = 2
 )
@@ -44,7 +44,9 @@ func (g *Grid) Measure() {
 	g.widths = make([]int, len(g.Heads))
 	for col, head := range g.Heads {
 		w := cell.Width(head) + 2 // room for the sort mark
-		for row := range min(g.Rows, sampledRows) {
+		samples := min(g.Rows, sampledRows)
+		for i := range samples {
+			row := i * (g.Rows - 1) / max(1, samples-1) // the first and the last are among them
 			text, null := g.At(row, col)
 			if null {
 				text = "null"
