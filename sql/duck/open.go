@@ -139,7 +139,7 @@ func (b box) check(c *conn) error {
 		got = append(got, text(row[0]))
 	}
 	if !slices.Equal(got, allowed) {
-		return fmt.Errorf("the sandbox allows the folders %q, want %q: this release of DuckDB cannot be trusted with statements", got, allowed)
+		return fmt.Errorf("the setting allowed_directories of the sandbox is %q, want %q: this release of DuckDB cannot be trusted with statements", got, allowed)
 	}
 	if len(want) > 0 {
 		return fmt.Errorf("%d settings of the sandbox are not known: this release of DuckDB cannot be trusted with statements", len(want))
