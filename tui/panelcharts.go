@@ -149,7 +149,7 @@ func drawFreshness(p *panel, c *cell.Canvas, in cell.Rect) {
 	if f.LagP95 > 0 {
 		add("lag p95", took(f.LagP95), cell.Text)
 	}
-	newest := "nothing new since the start"
+	newest := "none since start"
 	if f.NewestAt > 0 {
 		newest = ago(f.NewestAt, a.now)
 	}
