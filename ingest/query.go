@@ -115,7 +115,7 @@ func (q *Question) set(name, value string, now time.Time) (err error) {
 		q.To, err = parseTime(name, value, now)
 	case "service":
 		q.Service = strings.ToLower(value)
-		if !isServiceName(q.Service) {
+		if !lake.ValidServiceName(q.Service) {
 			err = &paramError{name, fmt.Sprintf("must be up to 64 of a-z, 0-9, '.', '_' and '-', got %.80q", value)}
 		}
 	case "limit":
@@ -138,17 +138,6 @@ func parseTime(name, value string, now time.Time) (lake.Micros, error) {
 		}
 	}
 	return 0, &paramError{name, fmt.Sprintf("must be a time after 1970: RFC 3339 (2026-11-21T07:56:05Z), 2026-11-21, -1h, yesterday 14:00 or an epoch, got %.80q", value)}
-}
-
-// isServiceName is the contract's rule for service_name.
-func isServiceName(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || i > 0 && (c == '.' || c == '_' || c == '-')) {
-			return false
-		}
-	}
-	return s != "" && len(s) <= 64
 }
 
 // jsonReady replaces what JSON cannot write (NaN and the infinities: null) in a copy; an answer may be shared.

@@ -8,11 +8,8 @@ import (
 // Append makes the batch durable and answers the seq of its first event; the others follow without a gap. ErrBacklog: too much waits for
 // its conversion; nothing was stored. ErrLogFailed: the disk failed; nothing was acknowledged.
 func (l *Lake) Append(ctx context.Context, b Batch) (Seq, error) {
-	if l.cfg.ReadOnly {
-		return 0, ErrReadOnly
-	}
-	if l.isClosed() {
-		return 0, ErrClosed
+	if err := l.writable(); err != nil {
+		return 0, err
 	}
 	if hot := l.hotBytes.Load(); hot >= l.cfg.HotLimit {
 		l.askConvert()

@@ -23,11 +23,8 @@ const (
 func (l *Lake) Convert(ctx context.Context, p *Progress) (ConvertResult, error) {
 	started := time.Now()
 	var result ConvertResult
-	if l.cfg.ReadOnly {
-		return result, ErrReadOnly
-	}
-	if l.isClosed() {
-		return result, ErrClosed
+	if err := l.writable(); err != nil {
+		return result, err
 	}
 	if err := l.takeConvertTurn(ctx); err != nil {
 		return result, err

@@ -212,6 +212,17 @@ func (l *Lake) releaseAll() error {
 	return errors.Join(errs...)
 }
 
+// writable says why nothing can be written: ErrReadOnly, ErrClosed, or nil.
+func (l *Lake) writable() error {
+	if l.cfg.ReadOnly {
+		return ErrReadOnly
+	}
+	if l.isClosed() {
+		return ErrClosed
+	}
+	return nil
+}
+
 func (l *Lake) isClosed() bool {
 	select {
 	case <-l.closed:
@@ -235,11 +246,8 @@ func (l *Lake) WaitVersion(ctx context.Context, after uint64) (*Version, error) 
 // Commit puts tx in place as the next version. ErrConflict: its preconditions do not hold; ErrUnsettled: its outcome is open, the files
 // that it adds must stay; any other error: nothing changed.
 func (l *Lake) Commit(ctx context.Context, tx Tx) (*Version, error) {
-	if l.cfg.ReadOnly {
-		return nil, ErrReadOnly
-	}
-	if l.isClosed() {
-		return nil, ErrClosed
+	if err := l.writable(); err != nil {
+		return nil, err
 	}
 	v, err := l.cat.commit(ctx, tx)
 	if err == nil {

@@ -155,6 +155,9 @@ func (o *jsonObject) texts(buf []byte, at *[fieldCount]span, strict bool) ([]byt
 	return buf, nil
 }
 
+// ValidServiceName says whether s is a service name as the contract keeps it: lower case, [a-z0-9][a-z0-9._-]{0,63}.
+func ValidServiceName(s string) bool { return validService([]byte(s)) }
+
 // validService says whether s is [a-z0-9][a-z0-9._-]{0,63}: safe as a folder's name in every engine's Hive layout.
 func validService(s []byte) bool {
 	if len(s) == 0 || len(s) > maxServiceBytes || !serviceStart(s[0]) {

@@ -4,11 +4,8 @@ package lake
 // copied to quarantine/, named, and passed over from then on, so that the conversion goes on with everything else. It returns what it
 // set aside, a line each. Events in such a batch are lost from `events`; Verify goes on counting them as lost.
 func (l *Lake) Repair() (setAside []string, err error) {
-	if l.cfg.ReadOnly {
-		return nil, ErrReadOnly
-	}
-	if l.isClosed() {
-		return nil, ErrClosed
+	if err := l.writable(); err != nil {
+		return nil, err
 	}
 	before := len(l.raw.quarantined())
 	for _, s := range hotOf(l.raw.segments(), l.Current().Watermark) {

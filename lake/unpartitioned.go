@@ -20,11 +20,8 @@ import (
 func (l *Lake) ConvertUnpartitioned(ctx context.Context, p *Progress) (ConvertResult, error) {
 	started := time.Now()
 	var result ConvertResult
-	if l.cfg.ReadOnly {
-		return result, ErrReadOnly
-	}
-	if l.isClosed() {
-		return result, ErrClosed
+	if err := l.writable(); err != nil {
+		return result, err
 	}
 	pin := l.Pin()
 	defer pin.Release()

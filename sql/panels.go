@@ -34,6 +34,9 @@ type Behind struct {
 	AsOf    lake.Micros // everything received before it is counted (engine's clock)
 }
 
+// Source is what stands behind an answer that embeds it.
+func (b Behind) Source() Behind { return b }
+
 // Extent is the event time that the lake covers; Events 0 means an empty lake.
 type Extent struct {
 	Behind

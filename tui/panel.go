@@ -36,6 +36,17 @@ type panelKind struct {
 	none  string                                      // what an empty answer means; "" is noEvents
 }
 
+// asks makes a panel's load of a question.
+func asks[T interface{ Source() sql.Behind }](question func(sql.Panels, context.Context, sql.Range) (T, error)) func(context.Context, sql.Panels, sql.Range) (any, sql.Behind, error) {
+	return func(ctx context.Context, p sql.Panels, r sql.Range) (any, sql.Behind, error) {
+		data, err := question(p, ctx, r)
+		if err != nil {
+			return nil, sql.Behind{}, err
+		}
+		return data, data.Source(), nil
+	}
+}
+
 // panel is one standing question with its newest answer. At most one is in flight; an answer that was overtaken is dropped.
 type panel struct {
 	app  *App

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -14,13 +13,7 @@ import (
 func chartKind() panelKind {
 	return panelKind{
 		title: "p95 over time",
-		load: func(ctx context.Context, p sql.Panels, r sql.Range) (any, sql.Behind, error) {
-			data, err := p.LatencyOverTime(ctx, r)
-			if err != nil {
-				return nil, sql.Behind{}, err
-			}
-			return data, data.Behind, nil
-		},
+		load:  asks(sql.Panels.LatencyOverTime),
 		empty: func(data any) bool {
 			d := data.(*sql.LatencyOverTime)
 			for _, s := range d.Series {
@@ -79,13 +72,7 @@ func ticks(slots []lake.Micros) []string {
 func volumeKind() panelKind {
 	return panelKind{
 		title: "volume",
-		load: func(ctx context.Context, p sql.Panels, r sql.Range) (any, sql.Behind, error) {
-			data, err := p.Volume(ctx, r)
-			if err != nil {
-				return nil, sql.Behind{}, err
-			}
-			return data, data.Behind, nil
-		},
+		load:  asks(sql.Panels.Volume),
 		empty: func(data any) bool { return data.(*sql.Volume).Events == 0 },
 		draw:  drawVolume,
 		frame: func(p *panel, c *cell.Canvas, r cell.Rect) {

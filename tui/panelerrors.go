@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"fmt"
 	"math"
 
@@ -18,13 +17,7 @@ const errorHead = 2
 func errorsKind() panelKind {
 	return panelKind{
 		title: "error rate",
-		load: func(ctx context.Context, p sql.Panels, r sql.Range) (any, sql.Behind, error) {
-			data, err := p.ErrorRate(ctx, r)
-			if err != nil {
-				return nil, sql.Behind{}, err
-			}
-			return data, data.Behind, nil
-		},
+		load:  asks(sql.Panels.ErrorRate),
 		empty: func(data any) bool { return data.(*sql.ErrorRate).HTTP == 0 },
 		rows:  func(data any) int { return len(data.(*sql.ErrorRate).Endpoints) },
 		draw:  drawErrors,
@@ -89,13 +82,7 @@ func drawErrors(p *panel, c *cell.Canvas, in cell.Rect) {
 func regionsKind() panelKind {
 	return panelKind{
 		title: "5xx by region",
-		load: func(ctx context.Context, p sql.Panels, r sql.Range) (any, sql.Behind, error) {
-			data, err := p.ErrorsByRegion(ctx, r)
-			if err != nil {
-				return nil, sql.Behind{}, err
-			}
-			return data, data.Behind, nil
-		},
+		load:  asks(sql.Panels.ErrorsByRegion),
 		empty: func(data any) bool { return len(data.(*sql.ErrorsByRegion).Rows) == 0 },
 		rows:  func(data any) int { return len(data.(*sql.ErrorsByRegion).Rows) },
 		draw:  drawRegions,

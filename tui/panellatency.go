@@ -47,13 +47,7 @@ const msW, deltaW, countW = 7, 8, 8
 func latencyKind() panelKind {
 	return panelKind{
 		title: "latency by service",
-		load: func(ctx context.Context, p sql.Panels, r sql.Range) (any, sql.Behind, error) {
-			data, err := p.LatencyByService(ctx, r)
-			if err != nil {
-				return nil, sql.Behind{}, err
-			}
-			return data, data.Behind, nil
-		},
+		load:  asks(sql.Panels.LatencyByService),
 		empty: func(data any) bool { return len(data.(*sql.LatencyByService).Rows) == 0 },
 		rows:  func(data any) int { return len(data.(*sql.LatencyByService).Rows) },
 		draw:  drawLatency,
@@ -138,13 +132,9 @@ func drawLatency(p *panel, c *cell.Canvas, in cell.Rect) {
 func slowestKind() panelKind {
 	return panelKind{
 		title: "slowest endpoints",
-		load: func(ctx context.Context, p sql.Panels, r sql.Range) (any, sql.Behind, error) {
-			data, err := p.SlowestEndpoints(ctx, r, 50)
-			if err != nil {
-				return nil, sql.Behind{}, err
-			}
-			return data, data.Behind, nil
-		},
+		load: asks(func(p sql.Panels, ctx context.Context, r sql.Range) (*sql.SlowestEndpoints, error) {
+			return p.SlowestEndpoints(ctx, r, 50)
+		}),
 		empty: func(data any) bool { return len(data.(*sql.SlowestEndpoints).Rows) == 0 },
 		none:  noLatencies,
 		rows:  func(data any) int { return len(data.(*sql.SlowestEndpoints).Rows) },

@@ -337,12 +337,11 @@ func sqlActions() []action {
 // eventsOf is the statement behind a number of a panel: its events in the range, the newest errors or the slowest requests first.
 func (a *App) eventsOf(service, endpoint, region string, errors bool) string {
 	v := a.dash.view
-	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 	instant := func(m lake.Micros) string { return "TIMESTAMP '" + m.Time().Format("2006-01-02 15:04:05") + "'" }
 	where := []string{"timestamp >= " + instant(v.From) + " AND timestamp < " + instant(v.To)}
 	for _, part := range []struct{ column, value string }{{"service_name", service}, {"endpoint", endpoint}, {"region", region}} {
 		if part.value != "" && part.value != "(other)" { // what the minutes cap together is no value of a column
-			where = append(where, part.column+" = "+quote(part.value))
+			where = append(where, part.column+" = "+sql.Literal(part.value))
 		}
 	}
 	order := "latency_ms DESC NULLS LAST"

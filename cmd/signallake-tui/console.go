@@ -44,12 +44,9 @@ func runConsole(ctx context.Context, w *world, args []string) error {
 
 // printPanels is the console where there is no terminal: the panels once, as text. It follows the lake and changes nothing.
 func printPanels(ctx context.Context, w *world, dir string) error {
-	s, err := openStack(ctx, stackConfig{dir: dir, readOnly: true})
+	s, err := openReader(ctx, dir)
 	if err != nil {
 		return err
-	}
-	if err := s.engine.WaitLoaded(ctx); err != nil {
-		return errors.Join(err, s.close())
 	}
 	const width = 100
 	return errors.Join(tui.Plain(ctx, s.console(dir), w.stdout, width), s.close())

@@ -53,14 +53,11 @@ func runQuery(ctx context.Context, w *world, args []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := openStack(ctx, stackConfig{dir: *dir, readOnly: true})
+	s, err := openReader(ctx, *dir)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if err := s.engine.WaitLoaded(ctx); err != nil {
-		return err
-	}
 	result, err := s.engine.Query(ctx, sql.Query{Text: statement, MaxRows: maxHeadlessRows(*limit)})
 	if err != nil {
 		return err
@@ -125,14 +122,11 @@ func runEstimate(ctx context.Context, w *world, args []string) error {
 	if *text == "" {
 		return usagef("estimate: --sql TEXT is missing")
 	}
-	s, err := openStack(ctx, stackConfig{dir: *dir, readOnly: true})
+	s, err := openReader(ctx, *dir)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if err := s.engine.WaitLoaded(ctx); err != nil {
-		return err
-	}
 	e, err := s.engine.Estimate(ctx, *text)
 	if err != nil {
 		return err

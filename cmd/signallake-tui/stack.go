@@ -55,6 +55,18 @@ func openStack(ctx context.Context, c stackConfig) (*stack, error) {
 	return s, nil
 }
 
+// openReader opens a lake to ask it and change nothing, with everything visible that was there when it was opened.
+func openReader(ctx context.Context, dir string) (*stack, error) {
+	s, err := openStack(ctx, stackConfig{dir: dir, readOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.engine.WaitLoaded(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
 func (s *stack) open(ctx context.Context, c stackConfig) error {
 	if err := s.openLake(ctx, c); err != nil {
 		return err

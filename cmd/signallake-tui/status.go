@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql"
 )
 
 // damagedError is a verification that found something.
@@ -180,7 +181,7 @@ func runFiles(ctx context.Context, w *world, args []string) error {
 	for i := range version.Files {
 		f := &version.Files[i]
 		if (params.Service == "" || f.Partition.Service == params.Service) && (params.From == 0 || f.MaxTS >= params.From) && (params.To == 0 || f.MinTS < params.To) {
-			quoted = append(quoted, "'"+strings.ReplaceAll(l.Layout().Path(f), "'", "''")+"'")
+			quoted = append(quoted, sql.Literal(l.Layout().Path(f)))
 		}
 	}
 	if len(quoted) == 0 {
