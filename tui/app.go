@@ -34,14 +34,16 @@ type screen interface {
 	copies() []copyItem             // what `y` offers
 }
 
-// screenID tells the screens apart; its number is the key that leads there. 2 and 6 are taken by screens to come.
+// screenID tells the screens apart; its number is the key that leads there.
 type screenID int
 
 const (
-	dashScreen   screenID = 1
-	sqlScreenID  screenID = 3
-	tasksScreen  screenID = 4
-	ingestScreen screenID = 5
+	dashScreen    screenID = 1
+	exploreScreen screenID = 2
+	sqlScreenID   screenID = 3
+	tasksScreen   screenID = 4
+	ingestScreen  screenID = 5
+	benchScreen   screenID = 6
 )
 
 // tab is a screen as the header names it.
@@ -50,7 +52,7 @@ type tab struct {
 	name string
 }
 
-var tabs = [...]tab{{dashScreen, "Dash"}, {sqlScreenID, "SQL"}, {tasksScreen, "Tasks"}, {ingestScreen, "Ingest"}}
+var tabs = [...]tab{{dashScreen, "Dash"}, {exploreScreen, "Explore"}, {sqlScreenID, "SQL"}, {tasksScreen, "Tasks"}, {ingestScreen, "Ingest"}, {benchScreen, "Bench"}}
 
 // App is the console's one model. All its state changes in Update.
 type App struct {
@@ -71,6 +73,8 @@ type App struct {
 	sql      *sqlScreen
 	tasks    *tasksPage
 	ingest   *ingestPage
+	explore  *explorePage
+	bench    *benchPage
 	overlays []overlay // the topmost takes the keys
 
 	now    time.Time // of the newest tick
@@ -97,6 +101,11 @@ type click struct {
 	depth int // dialogs that were open
 }
 
+// delivery is a message that knows what it belongs to.
+type delivery interface {
+	deliver(a *App) tea.Cmd
+}
+
 // tickMsg comes every tickEvery.
 type tickMsg struct{}
 
@@ -118,6 +127,8 @@ func New(ctx context.Context, cfg Config) *App {
 	a.sql = newSQLScreen(a)
 	a.tasks = &tasksPage{app: a}
 	a.ingest = &ingestPage{app: a}
+	a.explore = &explorePage{app: a}
+	a.bench = &benchPage{app: a}
 	a.sample()
 	return a
 }
@@ -170,6 +181,10 @@ func (a *App) screen(id screenID) screen {
 		return a.tasks
 	case ingestScreen:
 		return a.ingest
+	case exploreScreen:
+		return a.explore
+	case benchScreen:
+		return a.bench
 	}
 	return a.dash
 }

@@ -19,9 +19,10 @@ func typeName(v any) string { return fmt.Sprintf("%T", v) }
 func TestWalk(t *testing.T) {
 	d := drive(t, newFake(), 120, 36)
 	d.wants("1 Dash", "LIVE", "12,410 ev/s", "err 0.42% ▲", "latency by service", "checkout", "p95 over time", "slowest endpoints", "5xx by region", "volume", "freshness")
-	d.lacks("2 Explore", "6 Bench")
-	d.press("2", "6")
-	d.wants("latency by service")
+	d.press("2")
+	d.wants("explore")
+	d.press("6")
+	d.wants("bench")
 	d.press("3")
 	d.wants("statement", "F5 run")
 	d.press("alt+4")

@@ -19,6 +19,8 @@ const (
 	onSide           // the list beside the editor
 	onTasks
 	onIngest
+	onExplore
+	onBench
 )
 
 const onDash, onSQL = onPanels | onEmpty, inEditor | onGrid | onSide
@@ -78,7 +80,7 @@ func (act *action) shownAll(a *App) string {
 
 // allActions is the table. Its order is the order of the help and of the footer.
 func allActions() []action {
-	return slices.Concat(dashActions(), sqlActions(), tasksActions(), ingestActions(), rangeActions(), commonActions())
+	return slices.Concat(dashActions(), exploreActions(), sqlActions(), tasksActions(), ingestActions(), benchActions(), rangeActions(), commonActions())
 }
 
 func commonActions() []action {
@@ -106,7 +108,7 @@ func commonActions() []action {
 	return list
 }
 
-var screenNames = map[screenID]string{dashScreen: "dashboard", sqlScreenID: "SQL", tasksScreen: "tasks", ingestScreen: "ingest"}
+var screenNames = map[screenID]string{dashScreen: "dashboard", sqlScreenID: "SQL", tasksScreen: "tasks", ingestScreen: "ingest", exploreScreen: "explore", benchScreen: "bench"}
 
 func (a *App) toggleMouse() tea.Cmd {
 	if a.mouse = !a.mouse; a.mouse {

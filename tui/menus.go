@@ -54,6 +54,10 @@ func placeName(p place) string {
 		return "on the tasks screen (4)"
 	case p&onIngest != 0:
 		return "on the ingest screen (5)"
+	case p&onExplore != 0:
+		return "on the explore screen (2)"
+	case p&onBench != 0:
+		return "on the bench screen (6)"
 	}
 	return "elsewhere"
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/signallake/signallake/ingest"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
 )
 
 // Config is all that the console needs from below. Every func may be called from any goroutine; those without a context return at once
@@ -23,8 +24,10 @@ type Config struct {
 	Ingest    func() ingest.Snapshot
 	Tasks     Tasks
 	Store     Store
-	Questions []NamedSQL // the saved queries that come with the program
-	ASCII     bool       // no box drawing, no braille
+	Complete  func(ctx context.Context, path string) ([]string, error) // file names that continue what was typed, folders with their slash; nil: none
+	History   func(ctx context.Context) ([]bench.Report, error)        // the benchmark's earlier reports, newest first; nil: none
+	Questions []NamedSQL                                               // the saved queries that come with the program
+	ASCII     bool                                                     // no box drawing, no braille
 	Mouse     bool
 	PanicKey  bool // Ctrl+\ panics: for the test that a bug leaves a usable terminal
 }
@@ -37,7 +40,26 @@ type Tasks struct {
 	Generate func(ctx context.Context, p GenerateParams, progress *lake.Progress) (summary string, err error)
 	Convert  func(ctx context.Context, layout string, progress *lake.Progress) (summary string, err error) // partitioned, unpartitioned or both
 	Verify   func(ctx context.Context, progress *lake.Progress) (summary string, err error)
+	Import   func(ctx context.Context, p ImportParams, progress *lake.Progress) (summary string, err error)
+	Bench    func(ctx context.Context, p BenchParams, progress *lake.Progress) (report *bench.Report, err error)
 	Why      string
+}
+
+// ImportParams are an import's parameters, as `import` has them.
+type ImportParams struct {
+	Paths   []string // files; "-" is what was piped into the console
+	Service string   // for lines that name none; "" is a name made from the file's
+	Format  string   // "" finds it
+	Map     string   // "from=to,from=to": the sender's keys as the contract's
+	Follow  bool     // go on with what is written to the file later
+	Again   bool     // also what was imported before
+}
+
+// BenchParams are the benchmark's parameters, as `bench` has them.
+type BenchParams struct {
+	Events int64 // of the scratch lake; 0 asks the lake at hand
+	Runs   int   // timed runs of each rung
+	Cold   bool  // also with the files' pages dropped
 }
 
 // GenerateParams are the generator's parameters, as `generate` has them.

@@ -41,6 +41,8 @@ func (a *App) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return a, a.saved(msg)
 	case queryDoneMsg, estimateDueMsg, estimateMsg:
 		return a, a.sql.receive(msg)
+	case delivery:
+		return a, msg.deliver(a)
 	}
 	return a, nil
 }

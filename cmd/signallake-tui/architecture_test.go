@@ -22,11 +22,16 @@ var mayImport = map[string][]string{
 	"lake/gen":           {"lake"},
 	"lake/laketest":      {"lake"},
 	"ingest":             {"lake"},
+	"ingest/format":      {"lake"},
+	"ingest/importer":    {"lake", "ingest/format"},
 	"sql":                {"lake"},
-	"sql/duck":           {"sql", "lake", "lake/rollup"},
-	"tui":                {"lake", "sql", "ingest", "tui/..."},
+	"sql/bench":          {},
+	"sql/filter":         {"sql", "lake"},
+	"sql/duck":           {"sql", "sql/bench", "lake", "lake/rollup"},
+	"tui":                {"lake", "sql", "sql/bench", "sql/filter", "ingest", "tui/..."},
 	"tui/...":            {"lake", "sql", "ingest", "tui/..."},
-	"cmd/signallake-tui": {"lake", "lake/gen", "sql", "sql/duck", "ingest", "tui"},
+	"cmd/signallake-tui": {"lake", "lake/gen", "sql", "sql/bench", "sql/duck", "ingest", "ingest/format", "ingest/importer", "tui"},
+	"cmd/shots":          {}, // takes the documentation's pictures of the built binary
 }
 
 // reserved are foreign modules that only one place may know.
@@ -35,8 +40,9 @@ var reserved = map[string]string{
 	"charm.land/":                   "tui",
 	"github.com/parquet-go/":        "lake",
 	"net/http":                      "ingest",
-	"github.com/creack/pty":         "cmd/signallake-tui",
-	"github.com/charmbracelet/x/vt": "cmd/signallake-tui",
+	"github.com/creack/pty":         "cmd/shots",
+	"github.com/charmbracelet/x/vt": "cmd/shots",
+	"golang.org/x/image":            "cmd/shots",
 }
 
 // Limits, and the files and functions that are allowed to be over them, each with its reason.

@@ -71,7 +71,7 @@ func runHelp(_ context.Context, w *world, args []string) error {
 	if len(args) > 0 {
 		for _, c := range commands() {
 			if c.name == args[0] {
-				err := c.run(context.Background(), &world{stdin: w.stdin, stdout: w.stdout, stderr: w.stdout, getenv: w.getenv}, []string{"--help"})
+				err := c.run(context.Background(), &world{stdin: w.stdin, stdout: w.stdout, stderr: w.stdout, getenv: w.getenv, now: w.now}, []string{"--help"})
 				return err
 			}
 		}

@@ -29,7 +29,7 @@ func runConsole(ctx context.Context, w *world, args []string) error {
 	if !interactive {
 		return printPanels(ctx, w, *dir)
 	}
-	s, err := openStack(ctx, stackConfig{dir: *dir, addr: *addr, command: "console", follow: true})
+	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, addr: *addr, command: "console", follow: true})
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func runConsole(ctx context.Context, w *world, args []string) error {
 
 // printPanels is the console where there is no terminal: the panels once, as text. It follows the lake and changes nothing.
 func printPanels(ctx context.Context, w *world, dir string) error {
-	s, err := openReader(ctx, dir)
+	s, err := openReader(ctx, w, dir)
 	if err != nil {
 		return err
 	}

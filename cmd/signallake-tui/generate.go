@@ -25,7 +25,7 @@ func runGenerate(ctx context.Context, w *world, args []string) error {
 		return usagef("generate: --count, --days and --services must be at least 1")
 	}
 	return withLake(ctx, w, *dir, "generate", func(l *lake.Lake, progress *lake.Progress) (string, error) {
-		return generate(ctx, l, p, progress)
+		return generate(ctx, l, p, w.now(), progress)
 	})
 }
 
@@ -56,7 +56,7 @@ func runConvert(ctx context.Context, w *world, args []string) error {
 
 // withLake runs a task that owns the lake, with its progress and its outcome told on standard error.
 func withLake(ctx context.Context, w *world, dir, command string, task func(*lake.Lake, *lake.Progress) (string, error)) error {
-	l, err := openLake(ctx, dir, command)
+	l, err := openLake(ctx, w, dir, command)
 	if err != nil {
 		return err
 	}

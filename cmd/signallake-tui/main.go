@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/signallake/signallake/lake"
 )
@@ -28,7 +29,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], &world{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}))
+	os.Exit(run(ctx, os.Args[1:], &world{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: clock(os.Getenv)}))
 }
 
 // world is what a command has of the outside.
@@ -36,6 +37,15 @@ type world struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	now            func() time.Time
+}
+
+// clock is the system's, or one that stands still at SIGNALLAKE_TEST_NOW (RFC 3339): pictures and tests need the same minute every time.
+func clock(getenv func(string) string) func() time.Time {
+	if at, err := time.Parse(time.RFC3339, getenv("SIGNALLAKE_TEST_NOW")); err == nil {
+		return func() time.Time { return at }
+	}
+	return time.Now
 }
 
 // usageError is a wrong command line.

@@ -49,11 +49,11 @@ func runQuery(ctx context.Context, w *world, args []string) error {
 	if err != nil {
 		return err
 	}
-	statement, err := statementFor(names, *text, *limit, narrow)
+	statement, err := statementFor(names, *text, *limit, narrow, w.now())
 	if err != nil {
 		return err
 	}
-	s, err := openReader(ctx, *dir)
+	s, err := openReader(ctx, w, *dir)
 	if err != nil {
 		return err
 	}
@@ -79,11 +79,11 @@ func maxHeadlessRows(limit int) int {
 }
 
 // statementFor is the text to run: exactly one of a question's name and --sql.
-func statementFor(names []string, text string, limit int, narrow queryFlags) (string, error) {
+func statementFor(names []string, text string, limit int, narrow queryFlags, now time.Time) (string, error) {
 	if (len(names) == 1) == (text != "") {
 		return "", usagef("query: want one named question (%s) or --sql TEXT", joinWords(questionNames()))
 	}
-	params, err := narrow.params(time.Now())
+	params, err := narrow.params(now)
 	if err != nil {
 		return "", err
 	}
@@ -122,7 +122,7 @@ func runEstimate(ctx context.Context, w *world, args []string) error {
 	if *text == "" {
 		return usagef("estimate: --sql TEXT is missing")
 	}
-	s, err := openReader(ctx, *dir)
+	s, err := openReader(ctx, w, *dir)
 	if err != nil {
 		return err
 	}

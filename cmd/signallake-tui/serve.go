@@ -13,7 +13,7 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
-	s, err := openStack(ctx, stackConfig{dir: *dir, addr: *addr, command: "serve", requestLog: w.stderr})
+	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, addr: *addr, command: "serve", requestLog: w.stderr})
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,8 @@ type stackConfig struct {
 	addr       string // of the ingest API; "" does not start one
 	command    string // what other processes are told about us
 	readOnly   bool
-	follow     bool      // fall back to read-only when another process owns the lake
+	follow     bool // fall back to read-only when another process owns the lake
+	now        func() time.Time
 	requestLog io.Writer // nil: a file in state/, for the console, which has no standard error to write to
 }
 
@@ -39,16 +40,17 @@ type stack struct {
 	server  *ingest.Server
 	owner   *lake.Owner // not nil: another process owns the lake and we follow
 	apiErr  string
+	now     func() time.Time
 	closers []func() error
 }
 
 // openLake opens the lake for a command that writes to it and decides itself when to convert.
-func openLake(ctx context.Context, dir, command string) (*lake.Lake, error) {
-	return lake.Open(ctx, lake.Config{Dir: dir, ConvertAge: -1, Owner: lake.Owner{PID: os.Getpid(), Command: command, Since: time.Now()}})
+func openLake(ctx context.Context, w *world, dir, command string) (*lake.Lake, error) {
+	return lake.Open(ctx, lake.Config{Dir: dir, Now: w.now, ConvertAge: -1, Owner: lake.Owner{PID: os.Getpid(), Command: command, Since: w.now()}})
 }
 
 func openStack(ctx context.Context, c stackConfig) (*stack, error) {
-	s := &stack{}
+	s := &stack{now: c.now}
 	if err := s.open(ctx, c); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -56,8 +58,8 @@ func openStack(ctx context.Context, c stackConfig) (*stack, error) {
 }
 
 // openReader opens a lake to ask it and change nothing, with everything visible that was there when it was opened.
-func openReader(ctx context.Context, dir string) (*stack, error) {
-	s, err := openStack(ctx, stackConfig{dir: dir, readOnly: true})
+func openReader(ctx context.Context, w *world, dir string) (*stack, error) {
+	s, err := openStack(ctx, stackConfig{dir: dir, now: w.now, readOnly: true})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +73,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 	if err := s.openLake(ctx, c); err != nil {
 		return err
 	}
-	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake})
+	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake, Now: c.now})
 	if err != nil {
 		return fmt.Errorf("open the query engine: %w", err)
 	}
@@ -84,7 +86,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 }
 
 func (s *stack) openLake(ctx context.Context, c stackConfig) error {
-	config := lake.Config{Dir: c.dir, ReadOnly: c.readOnly, Owner: lake.Owner{PID: os.Getpid(), Command: c.command, Since: time.Now()}}
+	config := lake.Config{Dir: c.dir, Now: c.now, ReadOnly: c.readOnly, Owner: lake.Owner{PID: os.Getpid(), Command: c.command, Since: c.now()}}
 	opened, err := lake.Open(ctx, config)
 	var owned *lake.OwnedError
 	if c.follow && errors.As(err, &owned) {
@@ -102,7 +104,7 @@ func (s *stack) openLake(ctx context.Context, c stackConfig) error {
 
 // openAPI starts the ingest API. An address that cannot be had is the server's to tell (Snapshot.Err): the rest of the program goes on.
 func (s *stack) openAPI(c stackConfig) error {
-	config := ingest.Config{Addr: c.addr, Log: s.lake, Ask: s.ask, Health: s.health, RequestLog: c.requestLog, Guard: partitionGuard(s.lake)}
+	config := ingest.Config{Addr: c.addr, Log: s.lake, Ask: s.ask, Health: s.health, Now: c.now, RequestLog: c.requestLog, Guard: partitionGuard(s.lake)}
 	if c.requestLog == nil {
 		log, err := openRequestLog(s.lake.Layout())
 		if err != nil {
@@ -194,7 +196,7 @@ func (s *stack) health() map[string]any {
 // console is the stack as the console sees it.
 func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
-		DataDir: dir, ReadOnly: s.owner, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot,
+		DataDir: dir, Now: s.now, ReadOnly: s.owner, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot,
 		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(),
 	}
 	for _, q := range sql.Questions() {

@@ -102,7 +102,7 @@ func runVerify(ctx context.Context, w *world, args []string) error {
 	}
 	open := func() (*lake.Lake, error) { return lake.Open(ctx, lake.Config{Dir: *dir, ReadOnly: true}) }
 	if *quarantine {
-		open = func() (*lake.Lake, error) { return openLake(ctx, *dir, "verify") }
+		open = func() (*lake.Lake, error) { return openLake(ctx, w, *dir, "verify") }
 	}
 	l, err := open()
 	if err != nil {
@@ -167,7 +167,7 @@ func runFiles(ctx context.Context, w *world, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
-	params, err := narrow.params(time.Now())
+	params, err := narrow.params(w.now())
 	if err != nil {
 		return err
 	}

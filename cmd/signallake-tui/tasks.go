@@ -21,8 +21,8 @@ const (
 )
 
 // generate writes synthetic events into the lake and says what it did.
-func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, progress *lake.Progress) (string, error) {
-	config, err := generatorConfig(p, time.Now())
+func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, now time.Time, progress *lake.Progress) (string, error) {
+	config, err := generatorConfig(p, now)
 	if err != nil {
 		return "", err
 	}
@@ -120,7 +120,7 @@ func (s *stack) tasks() tui.Tasks {
 	return tui.Tasks{
 		Verify: verifyTask,
 		Generate: func(ctx context.Context, params tui.GenerateParams, p *lake.Progress) (string, error) {
-			return generate(ctx, s.lake, params, p)
+			return generate(ctx, s.lake, params, s.now(), p)
 		},
 		Convert: func(ctx context.Context, layout string, p *lake.Progress) (string, error) {
 			return convert(ctx, s.lake, layout, p)
