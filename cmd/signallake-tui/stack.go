@@ -12,6 +12,7 @@ import (
 	"github.com/signallake/signallake/ingest"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
 	"github.com/signallake/signallake/sql/duck"
 	"github.com/signallake/signallake/tui"
 )
@@ -198,6 +199,7 @@ func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
 		DataDir: dir, Now: s.now, ReadOnly: s.owner, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot,
 		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(),
+		History: func(context.Context) ([]bench.Report, error) { return benchReports(s.lake.Layout().Root) },
 	}
 	for _, q := range sql.Questions() {
 		config.Questions = append(config.Questions, tui.NamedSQL{Name: q.Name, Title: q.Title, SQL: q.SQL})
