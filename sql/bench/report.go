@@ -79,6 +79,7 @@ const (
 	ProbeList     = "list"      // list the tree by the pattern: names only
 	ProbeGlobPlan = "glob-plan" // plan the question over the pattern: list, read the keys from the names, prune, open one file; no data
 	ProbeListPlan = "list-plan" // plan it over the catalog's list
+	ProbeListOpen = "list-open" // plan a count over the catalog's list and answer it: every file is opened, no data is read
 	ProbePlan     = "plan"      // what the engine does before it reads: gate, plan, prune
 )
 
