@@ -3,6 +3,7 @@ GO       ?= go
 BIN      := bin/signallake-tui
 DATA     ?= data
 FUZZTIME ?= 10s
+EVENTS   ?= 1000000
 
 # An exact version: the newest that knows this Go.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
@@ -11,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/signallake-tui
@@ -31,8 +32,17 @@ race: ## every test under the race detector
 	$(GO) test -race ./...
 
 .PHONY: bench
-bench: ## the benchmarks, with their reference beside them
+bench: build ## the benchmarks: each part with its reference beside it, then the ladder (pruning against one file, warm and cold)
 	$(GO) test -run '^$$' -bench . -benchmem ./lake/... ./ingest/... ./sql/... ./tui/...
+	./$(BIN) bench --data $(DATA)
+
+.PHONY: ladder
+ladder: build ## the ladder alone, at EVENTS (1000000) events
+	./$(BIN) bench --data $(DATA) --events $(EVENTS)
+
+.PHONY: bench-docs
+bench-docs: build ## the ladder at EVENTS (1000000) events, written to docs/BENCHMARKS.md; each size keeps its section
+	./$(BIN) bench --data $(DATA) --events $(EVENTS) --write docs/BENCHMARKS.md
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (10s)
