@@ -57,7 +57,7 @@ func (k *kept[T]) get() (T, error) {
 	changed, err := k.take()
 	switch k.err = err; {
 	case err != nil && (before == nil || before.Error() != err.Error()):
-		k.tell(fmt.Sprintf("%v; what was read before stays in force", err))
+		k.tell(fmt.Sprintf("what was read before stays in force: %v", err))
 	case err == nil && (changed || before != nil):
 		k.tell(k.name + ": read again")
 	}

@@ -169,12 +169,9 @@ func isRemote(addr net.Addr) bool {
 // Warnings are what an operator should know about how the server is open to the world, one sentence each. Before Start it says less.
 func (s *Server) Warnings() []string {
 	var all []string
-	if run := s.run.Load(); run != nil && isRemote(run.listener.Addr()) {
-		switch {
-		case s.tokens == nil:
-			all = append(all, "whoever reaches "+run.addr+" may read the lake and write to it: nobody is asked for a token")
-		case s.certificate == nil:
-			all = append(all, "tokens and events cross the network to "+run.addr+" as plain text: give --tls-cert and --tls-key, or let only a proxy that ends TLS reach this address")
+	if run := s.run.Load(); run != nil {
+		if warning := openness(run.listener.Addr(), s.tokens != nil, s.certificate != nil); warning != "" {
+			all = append(all, warning)
 		}
 	}
 	if leaf := s.leaf(); leaf != nil {
@@ -183,6 +180,17 @@ func (s *Server) Warnings() []string {
 		}
 	}
 	return all
+}
+
+// openness warns of an address that others reach without a token, or with one that they must send in the open; "" otherwise.
+func openness(addr net.Addr, tokens, tls bool) string {
+	switch {
+	case !isRemote(addr) || tokens && tls:
+		return ""
+	case !tokens:
+		return "whoever reaches " + addr.String() + " may read the lake and write to it: nobody is asked for a token"
+	}
+	return "tokens and events cross the network to " + addr.String() + " as plain text: give --tls-cert and --tls-key, or let only a proxy that ends TLS reach this address"
 }
 
 func otherPort(port int) int {
