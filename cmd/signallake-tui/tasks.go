@@ -125,5 +125,8 @@ func (s *stack) tasks() tui.Tasks {
 		Convert: func(ctx context.Context, layout string, p *lake.Progress) (string, error) {
 			return convert(ctx, s.lake, layout, p)
 		},
+		Import: func(ctx context.Context, params tui.ImportParams, p *lake.Progress) (string, error) {
+			return importFiles(ctx, s.lake, params, s.importing, p)
+		},
 	}
 }

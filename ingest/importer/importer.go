@@ -268,5 +268,20 @@ func (j *job) locate(r *Result, f *file, again bool) (*input, error) {
 	return in, nil
 }
 
+// Usable says why a path cannot be imported, as far as that shows without reading it.
+func Usable(path string) error {
+	if path == "-" {
+		return nil
+	}
+	f, err := openFile(path)
+	if errors.Is(err, errNotRegular) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.close()
+}
+
 // errEmpty is an input without a byte.
 var errEmpty = errors.New("it is empty")

@@ -90,6 +90,11 @@ func (j *job) format(r *Result) format.Config {
 // at once.
 func (j *job) detect(ctx context.Context, in *input, c *cutter) (found format.Detection, err error) {
 	config := j.format(in.result)
+	defer func() {
+		if errors.Is(err, format.ErrEmpty) {
+			err = errEmpty
+		}
+	}()
 	if in.sample != nil {
 		sample := in.sample
 		if end := bytes.LastIndexByte(sample, '\n') + 1; end > 0 && !in.whole {
@@ -105,7 +110,8 @@ func (j *job) detect(ctx context.Context, in *input, c *cutter) (found format.De
 			return true, err
 		}
 		var err error
-		if found, err = format.Detect(bytes.TrimPrefix(sample, bom), config); err != nil && last {
+		found, err = format.Detect(bytes.TrimPrefix(sample, bom), config)
+		if last {
 			return true, err
 		}
 		return err == nil, nil

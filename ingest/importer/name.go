@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/signallake/signallake/ingest/format"
 )
 
 // noService is the service of lines that name none and come from no file.
@@ -32,19 +34,7 @@ func ServiceOf(path string) string {
 		}
 		name = short
 	}
-	return contractName(name)
-}
-
-// contractName keeps to [a-z0-9][a-z0-9._-]{0,63}.
-func contractName(name string) string {
-	name = strings.Map(func(c rune) rune {
-		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-' {
-			return c
-		}
-		return '-'
-	}, name)
-	name = strings.Trim(name, "-._")
-	if name = strings.TrimRight(name[:min(len(name), 64)], "-._"); name == "" {
+	if name = format.ServiceName(name); name == "" {
 		return noService
 	}
 	return name
