@@ -130,3 +130,11 @@ func (s *stack) tasks() tui.Tasks {
 		},
 	}
 }
+
+// importPiped follows what is piped into the console, as long as somebody writes it.
+func (s *stack) importPiped(ctx context.Context, p *lake.Progress) (string, error) {
+	if s.owner != nil {
+		return "", fmt.Errorf("what is piped in is not read: %s (process %d) owns this lake, and only it writes; %s", s.owner.Command, s.owner.PID, wayIn(*s.owner))
+	}
+	return importFiles(ctx, s.lake, tui.ImportParams{Paths: []string{"-"}}, s.importing, p)
+}
