@@ -272,7 +272,8 @@ func (d Detection) describe(lines [][]byte, cfg Config, notes []string) (Detecti
 	p.survey = &survey{found: map[finding]int{}}
 	var first *lake.FieldError
 	for _, line := range lines {
-		_, err := p.object(line)
+		var e lake.Event
+		err := p.draft(line, &e)
 		var refused *lake.FieldError
 		switch {
 		case err == nil:

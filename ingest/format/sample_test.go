@@ -8,9 +8,6 @@ import (
 	"github.com/signallake/signallake/lake"
 )
 
-// testNow is the clock of these tests: 2026-11-21T08:00:00Z.
-const testNow lake.Micros = 1_795_248_000_000_000
-
 // parseAll detects the format of data and parses every line.
 func parseAll(t *testing.T, data []byte, cfg Config) (d Detection, events []lake.Event, refused []error) {
 	t.Helper()
