@@ -44,9 +44,9 @@ func accessLog(t *testing.T, path string, n int) (good int) {
 
 // TestKilledImport kills the real program at random moments of an import until one gets through: every line is there once.
 func TestKilledImport(t *testing.T) {
-	lines, kills := 400_000, 6
+	lines, kills := 200_000, 5
 	if testing.Short() {
-		lines, kills = 100_000, 2
+		lines, kills = 60_000, 2
 	}
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "access.log")
 	good := accessLog(t, path, lines)
@@ -59,7 +59,7 @@ func TestKilledImport(t *testing.T) {
 			t.Fatal(err)
 		}
 		if round < kills {
-			waitGrowth(t, dir, rand.Int64N(6<<20))
+			waitGrowth(t, dir, rand.Int64N(8<<20))
 			if cmd.Process.Kill() == nil {
 				killed++
 			}
