@@ -21,9 +21,8 @@ func fuzzLine(f *testing.F, cfg Config) {
 	for _, line := range []string{accessLine, jsonLine, logfmtLine, `{"log":"a b\n","stream":"stdout","time":"2026-11-21T06:33:10Z"}`} {
 		f.Add([]byte(line))
 	}
-	p := parser(f, cfg)
 	f.Fuzz(func(t *testing.T, line []byte) {
-		parseTwice(t, p, line)
+		parseTwice(t, parser(t, cfg), line)
 	})
 }
 

@@ -58,6 +58,14 @@ func TestLinesWithoutTheWrapperOfTheOthers(t *testing.T) {
 	}
 }
 
+func TestAWrapperAroundNothing(t *testing.T) {
+	lines := "2026-11-21T06:33:10Z stdout F\n2026-11-21T06:33:11Z stdout F \n2026-11-21T06:33:12Z stdout F boom\n"
+	d, events, refused := parseAll(t, []byte(lines), Config{Service: "svc"})
+	if d.Kind != Plain || d.Title != "text inside the container runtime's (CRI) prefix" || len(events) != 1 || len(refused) != 2 || refused[0].Error() != "the line is empty" {
+		t.Errorf("%+v: %d events, refused %v", d, len(events), refused)
+	}
+}
+
 func TestWhatACollectorAddsIsNotLostWithTheWrapper(t *testing.T) {
 	lines := `{"log":"hello\n","stream":"stdout","time":"2026-11-21T06:33:10.5Z","kubernetes":{"container_name":"web","host":"n1","pod_name":"p"}}` + "\n"
 	d, events, refused := parseAll(t, []byte(lines), Config{Service: "svc"})
