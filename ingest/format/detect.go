@@ -162,7 +162,7 @@ func count(lines [][]byte) counts {
 func looksLike(kind Kind, line []byte) bool {
 	switch kind {
 	case JSON:
-		if line = bytes.TrimSpace(line); line[0] != '{' {
+		if line = bytes.TrimSpace(line); len(line) == 0 || line[0] != '{' {
 			return false
 		}
 		members, err := lake.JSONMembers(nil, line)

@@ -124,14 +124,14 @@ func (p *Parser) draft(line []byte, e *lake.Event) error {
 		return &lake.FieldError{Reason: fmt.Sprintf("the line is %d bytes long, the limit is %d", len(line), maxLineBytes)}
 	}
 	line = bytes.TrimRight(bytes.TrimPrefix(line, []byte("\ufeff")), "\r\n")
-	if len(bytes.TrimSpace(line)) == 0 {
-		return &lake.FieldError{Reason: "the line is empty"}
-	}
 	inner, wrapped := line, false
-	if p.wrapper != bare {
+	if p.wrapper != bare && len(line) > 0 {
 		if inner, wrapped = p.unwrap(line); !wrapped {
 			return &lake.FieldError{Reason: "the line lacks what the others begin with: " + p.wrapper.title() + ", got " + shown(line)}
 		}
+	}
+	if len(bytes.TrimSpace(inner)) == 0 {
+		return &lake.FieldError{Reason: "the line is empty"}
 	}
 	err := p.read(inner)
 	if err != nil && p.meta.time != nil { // a banner or a stack trace between the lines of a container: the runtime has told when

@@ -117,10 +117,11 @@ func decimal(num []byte, shift int) (f float64, ok bool) {
 		return longDecimal(num, shift)
 	}
 	var n uint64
+	places := shift
 	for i, c := range num {
 		switch {
 		case c == '.':
-			shift -= len(num) - i - 1
+			places -= len(num) - i - 1
 		case c > '9':
 			return longDecimal(num, shift)
 		default:
@@ -128,10 +129,10 @@ func decimal(num []byte, shift int) (f float64, ok bool) {
 		}
 	}
 	switch {
-	case -exact <= shift && shift < 0:
-		return float64(n) / powersOfTen[-shift], true
-	case 0 <= shift && shift+len(num) <= exact:
-		return float64(n) * powersOfTen[shift], true
+	case -exact <= places && places < 0:
+		return float64(n) / powersOfTen[-places], true
+	case 0 <= places && places+len(num) <= exact:
+		return float64(n) * powersOfTen[places], true
 	}
 	return longDecimal(num, shift)
 }
