@@ -114,6 +114,9 @@ func (a *App) paste(text string) tea.Cmd {
 		a.overlays[len(a.overlays)-1].paste(text)
 		return nil
 	}
+	if line, ok := pastedPaths(text); ok && !a.here().typing() && a.noImport() == "" {
+		return a.importPasted(line)
+	}
 	return a.here().paste(text)
 }
 
