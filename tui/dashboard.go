@@ -286,7 +286,7 @@ func (d *dashboard) emptyHint() string {
 	if d.service != "" {
 		return "Esc drops the filter, t takes another range"
 	}
-	return "t takes another range; data " + between(d.extent.First, d.extent.Last, d.app.now)
+	return "data " + between(d.extent.First, d.extent.Last, d.app.now) + "; t takes another range"
 }
 
 // errorBadge is the header's error rate.

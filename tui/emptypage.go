@@ -128,8 +128,8 @@ func (d *dashboard) drawSteps(c *cell.Canvas, in cell.Rect, y int) int {
 	}
 	tasks := a.cfg.Tasks
 	y = d.drawStep(c, in, y, "d", "make a demo lake", a.off(tasks.Generate != nil && tasks.Convert != nil), a.demo,
-		fmt.Sprintf("%s events of %d services over %d days, ending now, then converted to Parquet", count(demoCount), demoServices, demoDays))
-	return d.drawStep(c, in, y, "i", "import log files", a.noImport(), a.askImport, "JSON lines, nginx and Apache access logs, logfmt, also .gz and .zst; or drop a file on this window")
+		fmt.Sprintf("%s events of %d services over %d days, then converted to Parquet", count(demoCount), demoServices, demoDays))
+	return d.drawStep(c, in, y, "i", "import log files", a.noImport(), a.askImport, "JSON lines, access logs, logfmt, .gz and .zst too; or drop a file here")
 }
 
 // drawStep offers one thing to do by a key or a click.
@@ -159,7 +159,7 @@ func (d *dashboard) drawPost(c *cell.Canvas, in cell.Rect, y int) int {
 	x = c.Text(x+1, y, "send events to ", cell.Text|cell.Bold)
 	c.Text(x, y, "http://"+a.api.Addr+"/ingest", cell.Accent)
 	a.zone(cell.Rect{X: in.X, Y: y, W: in.W, H: 1}, func(int, int) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) })
-	c.TextCut(in.X+4, y+1, in.W-4, "one event here, many to /ingest/batch; 200 means on the disk. y copies this line:", cell.Muted)
+	c.TextCut(in.X+4, y+1, in.W-4, "one event here, many to /ingest/batch; 200 means on disk. y copies:", cell.Muted)
 	y += 3
 	for _, line := range a.curlLines(in.W - 4) {
 		c.TextCut(in.X+4, y, in.W-4, line, cell.Literal)

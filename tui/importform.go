@@ -37,12 +37,12 @@ func (a *App) askImport() tea.Cmd {
 		return otherwise
 	}
 	form := widget.NewForm([]widget.Field{
-		{Name: importPath, Value: value(importPath, ""), Wide: true, Hint: `files, or patterns such as logs/*.gz; Tab completes; drop files here`, Check: checkPaths},
+		{Name: importPath, Value: value(importPath, ""), Wide: true, Hint: "files or patterns (logs/*.gz); Tab completes; drop them here", Check: checkPaths},
 		{Name: importFormat, Value: value(importFormat, autoFormat), Choices: []string{autoFormat, "json", "access", "logfmt"}, Hint: "auto looks at the first lines and says what it found"},
 		{Name: importService, Value: value(importService, ""), Hint: "for lines that name none; empty: a name made from the file's"},
-		{Name: importMap, Value: value(importMap, ""), Wide: true, Hint: "their keys as ours, where they are not found: took=latency_ms,app=service_name", Check: checkMap},
+		{Name: importMap, Value: value(importMap, ""), Wide: true, Hint: "their keys as ours: took=latency_ms,app=service_name", Check: checkMap},
 		{Name: importFollow, Value: value(importFollow, "no"), Choices: []string{"no", "yes"}, Hint: "go on with what is written to the files later, until Ctrl+C"},
-		{Name: importAgain, Value: value(importAgain, "no"), Choices: []string{"no", "yes"}, Hint: "also what was imported before: its events are in the lake twice then"},
+		{Name: importAgain, Value: value(importAgain, "no"), Choices: []string{"no", "yes"}, Hint: "also what was imported before: it is in the lake twice then"},
 	})
 	d := &formDialog{dialog: dialog{app: a, title: "import log files", hints: "Tab complete, next · ↓ next · Enter start · Esc close"}, form: form, submit: a.startImport}
 	if a.cfg.Complete != nil {
@@ -136,8 +136,11 @@ func (a *App) lookAt(t *timeSpan) tea.Cmd {
 	d.zoomed, d.paused, d.service = false, false, ""
 	r := timeRange{}
 	if t != nil && t.last < lake.MicrosOf(a.now.Add(-defaultSpan)) {
-		r = timeRange{Span: (time.Duration(t.last-t.first) * time.Microsecond).Truncate(time.Minute) + time.Minute, End: t.last + 1, Chosen: true}
-		r.Span = min(max(r.Span, minSpan), maxSpan)
+		length, unit := time.Duration(t.last-t.first)*time.Microsecond, time.Minute
+		if length > 3*time.Hour {
+			unit = time.Hour // a span that people can read
+		}
+		r = timeRange{Span: min(max(length.Truncate(unit)+unit, minSpan), maxSpan), End: t.last + 1, Chosen: true}
 	}
 	return tea.Batch(a.open(dashScreen), d.setRange(r))
 }
