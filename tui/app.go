@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -258,8 +259,11 @@ func (a *App) off(present bool) string {
 	if present {
 		return ""
 	}
-	if a.follow != nil && a.follow.Gone {
-		return ownerGone
+	if f := a.follow; f != nil {
+		if f.Gone {
+			return ownerGone
+		}
+		return fmt.Sprintf("%s (process %d) owns this lake: start it there", f.Owner.Command, f.Owner.PID)
 	}
 	if a.cfg.Tasks.Why != "" {
 		return a.cfg.Tasks.Why

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -195,6 +196,7 @@ func (g *ingestPage) noAPIWords(w int) []readerLine {
 	why, note := a.api.Err, "everything else works: panels, SQL and tasks need no API"
 	if f := a.follow; f != nil {
 		since := f.Owner.Since.UTC().Format("2006-01-02 15:04Z")
+		why = fmt.Sprintf("the API runs in %s (process %d) at %s", f.Owner.Command, f.Owner.PID, cmp.Or(f.Owner.Address, "an address that it has not told yet"))
 		note = fmt.Sprintf("this console follows; the lake's owner is %s (process %d) since %s", f.Owner.Command, f.Owner.PID, since)
 		if f.Gone {
 			why = ownerGone

@@ -196,8 +196,14 @@ func (s *stack) health() map[string]any {
 // console is the stack as the console sees it.
 func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
-		DataDir: dir, Now: s.now, ReadOnly: s.owner, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot,
-		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(),
+		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus,
+		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(), Complete: completePath,
+	}
+	config.Tasks.Import = importOf(config.Tasks.Import)
+	if s.owner != nil {
+		watch := watchOwner(s.lake, *s.owner)
+		s.closers = append(s.closers, watch.close)
+		config.ReadOnly = watch.follow
 	}
 	for _, q := range sql.Questions() {
 		config.Questions = append(config.Questions, tui.NamedSQL{Name: q.Name, Title: q.Title, SQL: q.SQL})
