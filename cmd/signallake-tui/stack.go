@@ -12,6 +12,7 @@ import (
 	"github.com/signallake/signallake/ingest"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
 	"github.com/signallake/signallake/sql/duck"
 	"github.com/signallake/signallake/tui"
 )
@@ -198,6 +199,7 @@ func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
 		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus,
 		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(), Complete: completePath,
+		History: func(context.Context) ([]bench.Report, error) { return benchReports(s.lake.Layout().Root) },
 	}
 	config.Tasks.Import = importOf(config.Tasks.Import)
 	if s.owner != nil {
