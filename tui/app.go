@@ -174,7 +174,11 @@ func (a *App) Close() { a.runner.Close() }
 
 // Init starts the tick, asks the terminal what it is, and reads the console's memory.
 func (a *App) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, a.after(tickEvery, tickMsg{}), a.dash.tick(), a.loadMemory())
+	cmds := []tea.Cmd{tea.RequestBackgroundColor, a.after(tickEvery, tickMsg{}), a.dash.tick(), a.loadMemory()}
+	if a.cfg.Piped != nil {
+		cmds = append(cmds, a.start("import stdin", a.cfg.Piped))
+	}
+	return tea.Batch(cmds...)
 }
 
 // sample takes the snapshots that everything is drawn from.

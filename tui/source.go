@@ -27,6 +27,7 @@ type Config struct {
 	Store     Store
 	Complete  func(ctx context.Context, path string) ([]string, error) // file names that continue what was typed, folders with their slash; nil: none
 	History   func(ctx context.Context) ([]bench.Report, error)        // the benchmark's earlier reports, newest first; nil: none
+	Piped     Work                                                     // reads what is piped into the console; it is started with it. nil: nothing is
 	Questions []NamedSQL                                               // the saved queries that come with the program
 	ASCII     bool                                                     // no box drawing, no braille
 	Mouse     bool
