@@ -11,6 +11,7 @@ import (
 	"github.com/signallake/signallake/ingest"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
 	"github.com/signallake/signallake/tui/cell"
 )
 
@@ -135,7 +136,7 @@ func New(ctx context.Context, cfg Config) *App {
 	a.tasks = &tasksPage{app: a}
 	a.ingest = &ingestPage{app: a}
 	a.explore = &explorePage{app: a}
-	a.bench = &benchPage{app: a}
+	a.bench = &benchPage{app: a, findings: bench.Findings}
 	a.sample()
 	return a
 }

@@ -38,7 +38,7 @@ func (a *App) askImport() tea.Cmd {
 	}
 	form := widget.NewForm([]widget.Field{
 		{Name: importPath, Value: value(importPath, ""), Wide: true, Hint: "files or patterns (logs/*.gz); Tab completes; drop them here", Check: checkPaths},
-		{Name: importFormat, Value: value(importFormat, autoFormat), Choices: []string{autoFormat, "json", "access", "logfmt"}, Hint: "auto looks at the first lines and says what it found"},
+		{Name: importFormat, Value: value(importFormat, autoFormat), Choices: []string{autoFormat, "json", "access", "logfmt", "plain"}, Hint: "auto looks at the first lines and says what it found"},
 		{Name: importService, Value: value(importService, ""), Hint: "for lines that name none; empty: a name made from the file's"},
 		{Name: importMap, Value: value(importMap, ""), Wide: true, Hint: "their keys as ours: took=latency_ms,app=service_name", Check: checkMap},
 		{Name: importFollow, Value: value(importFollow, "no"), Choices: []string{"no", "yes"}, Hint: "go on with what is written to the files later, until Ctrl+C"},
