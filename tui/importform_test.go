@@ -13,8 +13,6 @@ import (
 	"github.com/signallake/signallake/lake"
 )
 
-func teaSize(w, h int) tea.WindowSizeMsg { return tea.WindowSizeMsg{Width: w, Height: h} }
-
 func pathField(d *driver) string {
 	dialog, ok := d.app.overlays[len(d.app.overlays)-1].(*formDialog)
 	if !ok {
@@ -43,6 +41,10 @@ func TestImportCompletesPaths(t *testing.T) {
 	d.wants("access.log.1.gz")
 	d.press("down", "enter")
 	at("logs/access.log.1.gz")
+	d.press("ctrl+u", "text:logs/", "tab")
+	d.click("api errors.log")
+	at(`logs/api\ errors.log`)
+	d.press("ctrl+u", "text:logs/access.log.1.gz")
 	d.press("tab") // it is whole: the next field
 	d.press("right")
 	d.wants("● json")

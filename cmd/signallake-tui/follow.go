@@ -12,9 +12,10 @@ import (
 // askOwnerEvery is how often a console that follows asks whether the lake still has its owner.
 const askOwnerEvery = 2 * time.Second
 
-// ownerWatch knows who owns the lake that this process only reads.
+// ownerWatch knows who owns the lake that this process only reads, and what of it takes a look at files, so that the console need not wait.
 type ownerWatch struct {
 	newest atomic.Pointer[tui.Follow]
+	dead   atomic.Pointer[lake.DeadStatus]
 	cancel context.CancelFunc
 	done   chan struct{}
 }
@@ -24,6 +25,7 @@ func watchOwner(l *lake.Lake, owner lake.Owner) *ownerWatch {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &ownerWatch{cancel: cancel, done: make(chan struct{})}
 	w.newest.Store(&tui.Follow{Owner: owner})
+	w.dead.Store(&lake.DeadStatus{})
 	go w.run(ctx, l)
 	return w
 }
@@ -33,6 +35,8 @@ func (w *ownerWatch) run(ctx context.Context, l *lake.Lake) {
 	tick := time.NewTicker(askOwnerEvery)
 	defer tick.Stop()
 	for {
+		dead := l.DeadStatus()
+		w.dead.Store(&dead)
 		select {
 		case <-ctx.Done():
 			return
@@ -51,6 +55,9 @@ func (w *ownerWatch) run(ctx context.Context, l *lake.Lake) {
 
 // follow is the newest answer.
 func (w *ownerWatch) follow() *tui.Follow { return w.newest.Load() }
+
+// deadStatus is the newest count of the dead zone.
+func (w *ownerWatch) deadStatus() lake.DeadStatus { return *w.dead.Load() }
 
 func (w *ownerWatch) close() error {
 	w.cancel()

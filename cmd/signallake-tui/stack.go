@@ -209,7 +209,7 @@ func (s *stack) console(dir string) tui.Config {
 	if s.owner != nil {
 		watch := watchOwner(s.lake, *s.owner)
 		s.closers = append(s.closers, watch.close)
-		config.ReadOnly = watch.follow
+		config.ReadOnly, config.Dead = watch.follow, watch.deadStatus
 	}
 	if s.importing.stdin != nil {
 		config.Piped = s.importPiped
