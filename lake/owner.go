@@ -48,13 +48,13 @@ const (
 	lockPause = 2 * time.Millisecond
 )
 
-// tryLock takes the lock for good, or answers EWOULDBLOCK when it is held by more than a question.
-func tryLock(f *os.File) error {
+// tryLock takes the lock for good, or answers EWOULDBLOCK when it is held by more than a question. pause waits between the tries.
+func tryLock(f *os.File, pause func()) error {
 	for try := 1; ; try++ {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if !errors.Is(err, unix.EWOULDBLOCK) || try == lockTries {
 			return err
 		}
-		time.Sleep(lockPause)
+		pause()
 	}
 }

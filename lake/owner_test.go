@@ -3,8 +3,11 @@ package lake
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestCurrentOwner follows a lake through its owners: one at work, one that was killed, one that took over, one that ended in order.
@@ -52,42 +55,33 @@ func TestCurrentOwner(t *testing.T) {
 	wants(follower, 0, false)
 }
 
-// TestAskingForTheOwnerKeepsNobodyOut asks all the time while others take the lake and leave it.
+// TestAskingForTheOwnerKeepsNobodyOut takes the lock while somebody asks for its owner: that is not an owner. One who holds it for good is.
 func TestAskingForTheOwnerKeepsNobodyOut(t *testing.T) {
-	dir := t.TempDir()
-	l, err := Open(t.Context(), Config{Dir: dir, ConvertAge: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	follower, err := Open(t.Context(), Config{Dir: dir, ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop, ended := make(chan struct{}), make(chan error)
-	go func() {
-		for {
-			select {
-			case <-stop:
-				ended <- nil
-				return
-			default:
-			}
-			if _, _, err := follower.CurrentOwner(); err != nil {
-				ended <- err
-				return
-			}
-		}
-	}()
-	for range 50 {
-		if err := l.Close(); err != nil {
+	path := filepath.Join(t.TempDir(), "lock")
+	open := func() *os.File {
+		t.Helper()
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if l, err = Open(t.Context(), Config{Dir: dir, ConvertAge: -1}); err != nil {
-			t.Fatal(err)
-		}
+		t.Cleanup(func() { f.Close() })
+		return f
 	}
-	close(stop)
-	if err := errors.Join(<-ended, l.Close(), follower.Close()); err != nil {
-		t.Error(err)
+	asking, owner, late := open(), open(), open()
+	if err := unix.Flock(int(asking.Fd()), unix.LOCK_SH); err != nil {
+		t.Fatal(err)
+	}
+	pauses := 0
+	err := tryLock(owner, func() {
+		if pauses++; pauses == 3 {
+			asking.Close()
+		}
+	})
+	if err != nil || pauses != 3 {
+		t.Errorf("after %d pauses: %v; want the lock after 3", pauses, err)
+	}
+	pauses = 0
+	if err := tryLock(late, func() { pauses++ }); !errors.Is(err, unix.EWOULDBLOCK) || pauses != lockTries-1 {
+		t.Errorf("a lock that is held was taken, or tried for too long: %v after %d pauses", err, pauses)
 	}
 }

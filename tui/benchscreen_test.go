@@ -122,6 +122,11 @@ func TestBenchHistoryPagesAndCompares(t *testing.T) {
 	if !strings.Contains(copied, "clipboard") {
 		t.Errorf("nothing was copied: %s", copied)
 	}
+	d.press("esc", "left")
+	d.wants("report 2 of 4")
+	d.press("a", "ctrl+u", "tab", "enter")
+	d.elapse(tickEvery)
+	d.wants("report 1 of") // the new one, wherever one was
 	text := d.app.bench.markdown(&f.reports[0])
 	for _, want := range []string{"| one unpartitioned file | warm | 1/1 |", "| 9.10ms |", "1,000,000 events"} {
 		if !strings.Contains(text, want) {

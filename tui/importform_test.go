@@ -144,6 +144,10 @@ func TestImportLeadsToItsTime(t *testing.T) {
 	d.wants("2015-05-17 10:00", "2015-05-20 22:00Z", "range 84 h", "fixed range")
 	d.press("esc")
 	d.wants("import access.log")
+	d.press("i")
+	if got := pathField(d); got != "" {
+		t.Errorf("the form still holds %q after an import that went well", got)
+	}
 }
 
 // TestImportIntoEmptyLake: the page shows how it goes, and the dashboard finds the data's own time. A live range of the user's is empty, and
