@@ -74,13 +74,15 @@ type cutter struct {
 	line   int64        // lines before it
 	window []byte       // the last up to tailBytes before offset
 	rest   bool         // the carry goes on with a line that was imported already
+	chunk  int          // bytes of a chunk, unless a line is longer
 	marked bool         // the input's position is kept: chunks need the sum of what stands before their end
+	paused bool // the carry holds whole lines, and nothing more comes for now
 	ended  bool
 }
 
 // newCutter starts at a position whose window (the bytes before it) is given.
 func newCutter(src source, raw func() int64, offset, line int64, window []byte) *cutter {
-	c := &cutter{src: src, raw: raw, offset: offset, line: line, window: append(make([]byte, 0, 2*tailBytes), window...)}
+	c := &cutter{src: src, chunk: chunkBytes, raw: raw, offset: offset, line: line, window: append(make([]byte, 0, 2*tailBytes), window...)}
 	c.rest = len(window) > 0 && window[len(window)-1] != '\n'
 	return c
 }
@@ -103,6 +105,7 @@ func (c *cutter) peek(ctx context.Context, ready func(sample []byte, last bool) 
 		c.carry, c.ended = buf, err == io.EOF
 		if (err == errPause && len(sample) > 0) || last {
 			if ok, err := ready(sample, last); ok || last || err != nil {
+				c.paused = err == nil && !last
 				return err
 			}
 		}
@@ -114,10 +117,12 @@ func (c *cutter) next(ctx context.Context, k *chunk) error {
 	k.reset()
 	k.data = append(k.data, c.carry...)
 	c.carry = c.carry[:0]
-	err := c.fill(ctx, k)
-	if err != nil {
-		return err
+	if !c.paused {
+		if err := c.fill(ctx, k); err != nil {
+			return err
+		}
 	}
+	c.paused = false
 	k.start, k.first = c.offset, c.line+1
 	switch at := c.cutAt(k.data); {
 	case at > 0:
@@ -136,12 +141,12 @@ func (c *cutter) next(ctx context.Context, k *chunk) error {
 // fill reads until the chunk holds something to hand on: enough lines, all that there is for now, or more than a line may have.
 func (c *cutter) fill(ctx context.Context, k *chunk) error {
 	for !c.ended {
-		if len(k.data) >= chunkBytes && bytes.IndexByte(k.data, '\n') >= 0 {
+		if len(k.data) >= c.chunk && bytes.IndexByte(k.data, '\n') >= 0 {
 			return nil
 		}
 		room := cap(k.data)
-		if len(k.data) < chunkBytes {
-			room = chunkBytes
+		if len(k.data) < c.chunk {
+			room = c.chunk
 		}
 		if len(k.data) == cap(k.data) {
 			return nil

@@ -126,21 +126,25 @@ func (c *Claims) release(info os.FileInfo) {
 type job struct {
 	Config
 	memory *memory
+	chunk  int // bytes that a parser gets at once
 }
 
 // Run imports the paths; "-" is Config.Stdin. There is a result for each that was begun, in their order. The error is a failure of the lake,
 // after which nothing more is tried; what failed for a single path, and the end of ctx, stand in the results.
 func Run(ctx context.Context, c Config, paths []string) ([]*Result, error) {
-	j := &job{Config: c.withDefaults()}
+	return (&job{Config: c.withDefaults(), chunk: chunkBytes}).run(ctx, paths)
+}
+
+func (j *job) run(ctx context.Context, paths []string) ([]*Result, error) {
 	var err error
-	if j.memory, err = recall(c.Sink); err != nil {
+	if j.memory, err = recall(j.Sink); err != nil {
 		return nil, err
 	}
 	results := make([]*Result, len(paths))
 	for i, path := range paths {
 		results[i] = newResult(path, j.Now())
 	}
-	if c.Follow {
+	if j.Follow {
 		j.followAll(ctx, results)
 	} else {
 		for i, r := range results {

@@ -40,7 +40,7 @@ func (e *sinkError) Unwrap() error { return e.err }
 // stream imports the input to the end of its source, and books in its result what became durable.
 func (j *job) stream(reading, writing context.Context, in *input) error {
 	c := newCutter(in.src, in.raw, in.mark.Offset, in.mark.line(), in.window)
-	c.marked = !in.pipe
+	c.marked, c.chunk = !in.pipe, j.chunk
 	found, err := j.detect(reading, in, c)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 const noService = "none"
 
 // rotated is what rotation adds to a file's name: a number or a date.
-var rotated = regexp.MustCompile(`^(.+?)[._-](?:[0-9]{1,4}|[0-9]{4}-?[0-9]{2}-?[0-9]{2}(?:[T_-]?[0-9:.-]*)?)$`)
+var rotated = regexp.MustCompile(`^(.+?)[._-](?:[0-9]{1,4}|[0-9]{4}-?[0-9]{2}-?[0-9]{2}(?:[Tt_-]?[0-9:.-]*)?)$`)
 
 // ServiceOf makes a service's name from a file's: without folder, compression, rotation and the usual endings, and with the characters that
 // the contract allows. access.log.1.gz is access.

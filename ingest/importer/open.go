@@ -38,6 +38,15 @@ type file struct {
 	zip  compression
 }
 
+// hint is an error in words that name the way out; the cause is for errors.Is.
+type hint struct {
+	text  string
+	cause error
+}
+
+func (h *hint) Error() string { return h.text }
+func (h *hint) Unwrap() error { return h.cause }
+
 // errNotRegular is a pipe or device that was named as a file.
 var errNotRegular = errors.New("not a regular file")
 
@@ -45,7 +54,7 @@ func openFile(path string) (*file, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("there is no such file; look at the path, or wait for the file with --follow: %w", fs.ErrNotExist)
+		return nil, &hint{"there is no such file; look at the path, or wait for the file with --follow", err}
 	case err != nil:
 		return nil, unreadable(path, err)
 	case info.IsDir():
@@ -70,7 +79,7 @@ func openFile(path string) (*file, error) {
 
 func unreadable(path string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("it may not be read by this user: try `sudo cat %s | signallake-tui import -`: %w", path, err)
+		return &hint{fmt.Sprintf("this user may not read it: `sudo cat %s | signallake-tui import -`", path), err}
 	}
 	return fmt.Errorf("read: %w", err)
 }
@@ -124,17 +133,38 @@ func unpack(r io.Reader, zip compression) (io.Reader, func(), error) {
 	case gzipped:
 		z, err := gzip.NewReader(r)
 		if err != nil {
-			return nil, nil, fmt.Errorf("read gzip: %w", err)
+			return nil, nil, packedError("gzip", err)
 		}
-		return z, func() {}, nil
+		return &unpacked{z, "gzip"}, func() {}, nil
 	case zstandard:
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
-			return nil, nil, fmt.Errorf("read zstd: %w", err)
+			return nil, nil, packedError("zstd", err)
 		}
-		return z, z.Close, nil
+		return &unpacked{z, "zstd"}, z.Close, nil
 	}
 	return r, func() {}, nil
+}
+
+// unpacked names the packing in its errors.
+type unpacked struct {
+	io.Reader
+	what string
+}
+
+func (u *unpacked) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = packedError(u.what, err)
+	}
+	return n, err
+}
+
+func packedError(what string, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("read %s: it is cut off, or still being written: %w", what, err)
+	}
+	return fmt.Errorf("read %s: it is damaged: %w", what, err)
 }
 
 // peek reads up to n decompressed bytes from the start.
@@ -146,8 +176,8 @@ func (f *file) peek(n int) ([]byte, error) {
 	defer s.end()
 	p := make([]byte, n)
 	got, err := io.ReadFull(s, p)
-	if err == io.ErrUnexpectedEOF || err == io.EOF || (got > 0 && err != nil) {
-		err = nil // of a damaged archive the part before the damage counts; reading on will meet it again
+	if err == io.ErrUnexpectedEOF || err == io.EOF || bytes.IndexByte(p[:got], '\n') >= 0 {
+		err = nil // of a damaged archive the lines before the damage count; reading on will meet it again
 	}
 	return p[:got], err
 }
