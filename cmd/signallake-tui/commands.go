@@ -30,6 +30,7 @@ func commands() []command {
 		{"estimate", "--sql TEXT [--json]", "what a statement would read and cost, without running it", runEstimate},
 		{"status", "[--json]", "what the lake holds", runStatus},
 		{"verify", "[--json] [--quarantine]", "prove that nothing is lost, doubled or damaged", runVerify},
+		{"bench", "[--events N | --lake] [--runs N] [--cold=false] [--json] [--write FILE]", "measure pruning against one unpartitioned file, warm and cold", runBench},
 		{"files", "[--from TIME] [--to TIME] [--service S]", "the live Parquet files, as a read_parquet([...]) for other tools", runFiles},
 	}
 }

@@ -146,6 +146,7 @@ func importFiles(ctx context.Context, l *lake.Lake, p tui.ImportParams, w import
 	if results == nil {
 		return "", err
 	}
+	tellSpan(results, p.Covers)
 	words := importWords(results, p, "")
 	if outcome := errors.Join(err, importOutcome(ctx, results, p)); outcome != nil {
 		return "", outcomeError{words, outcome}
@@ -154,6 +155,22 @@ func importFiles(ctx context.Context, l *lake.Lake, p tui.ImportParams, w import
 		return "", outcomeError{words, ctx.Err()}
 	}
 	return words, nil
+}
+
+// tellSpan tells the time that the imported events span, when somebody asks and there are any.
+func tellSpan(results []*importer.Result, covers func(first, last lake.Micros)) {
+	var first, last lake.Micros
+	for _, r := range results {
+		if r.Accepted > 0 && (first == 0 || r.First < first) {
+			first = r.First
+		}
+		if r.Accepted > 0 {
+			last = max(last, r.Last)
+		}
+	}
+	if covers != nil && first != 0 {
+		covers(first, last)
+	}
 }
 
 // outcomeError is an import that did not do all; its words say what it did.

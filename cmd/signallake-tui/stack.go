@@ -13,6 +13,7 @@ import (
 	"github.com/signallake/signallake/ingest/importer"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
 	"github.com/signallake/signallake/sql/duck"
 	"github.com/signallake/signallake/tui"
 )
@@ -200,8 +201,15 @@ func (s *stack) health() map[string]any {
 // console is the stack as the console sees it.
 func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
-		DataDir: dir, Now: s.now, ReadOnly: s.owner, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot,
-		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(),
+		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus,
+		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(), Complete: completePath,
+		History: func(context.Context) ([]bench.Report, error) { return benchReports(s.lake.Layout().Root) },
+	}
+	config.Tasks.Import = importOf(config.Tasks.Import)
+	if s.owner != nil {
+		watch := watchOwner(s.lake, *s.owner)
+		s.closers = append(s.closers, watch.close)
+		config.ReadOnly, config.Dead = watch.follow, watch.deadStatus
 	}
 	if s.importing.stdin != nil {
 		config.Piped = s.importPiped
