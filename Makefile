@@ -20,7 +20,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/signallake-tui
@@ -73,6 +73,10 @@ release: static ## the static program, packed with a checksum, in bin/
 	tar -C bin/release --sort=name --owner=0 --group=0 --numeric-owner --mtime='@$(shell git log -1 --format=%ct 2>/dev/null || echo 0)' -cf - $(PACKAGE) | gzip -9n > bin/$(PACKAGE).tar.gz
 	cd bin && sha256sum $(PACKAGE).tar.gz > $(PACKAGE).tar.gz.sha256
 	@ls -l bin/$(PACKAGE).tar.gz*
+
+.PHONY: emptyroot
+emptyroot: ## run the static program as nobody in an empty root folder (needs root)
+	$(GO) test -count=1 -v -run '^TestReleaseInAnEmptyRoot$$' ./cmd/signallake-tui
 
 .PHONY: image
 image: ## the container image signallake:VERSION

@@ -29,15 +29,15 @@ type exchange struct {
 	start  time.Time
 	status int // of the answer; 0: not answered
 
-	source   string // the name of the sender's token; "" where no token is asked for or none was good
-	stranger string // why the sender has no name, where one is asked for; "" otherwise
-	bytes    int64  // of the body that were read
-	service  string
-	events   int // stored
-	rejected int
-	listed   []lineError
-	why      string // the reason of a refusal, for the log
-	stack    string
+	tokenName string // of the sender's token; "" where no token is asked for or none was good
+	stranger  string // why the sender has no name, where one is asked for; "" otherwise
+	bytes     int64  // of the body that were read
+	service   string
+	events    int // stored
+	rejected  int
+	listed    []lineError
+	why       string // the reason of a refusal, for the log
+	stack     string
 }
 
 // problem is the body of every answer that is not a success.
@@ -70,7 +70,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // sender names who sent the request as well as the server knows: by the token's name, else by the address.
-func (x *exchange) sender() string { return cmp.Or(x.source, x.r.RemoteAddr) }
+func (x *exchange) sender() string { return cmp.Or(x.tokenName, x.r.RemoteAddr) }
 
 // finish turns a panic into a 500, then logs and counts.
 func (x *exchange) finish() {
@@ -92,7 +92,7 @@ func (x *exchange) finish() {
 	took := end.Sub(x.start)
 	record := RequestRecord{
 		At: x.start, RequestID: x.id, Method: cut(x.r.Method, 32), Path: cut(x.r.URL.EscapedPath(), maxLogPath), StatusCode: x.status,
-		Source: x.source, ServiceName: x.service, LatencyMS: milliseconds(took), Bytes: x.bytes, Events: x.events,
+		Source: x.tokenName, ServiceName: x.service, LatencyMS: milliseconds(took), Bytes: x.bytes, Events: x.events,
 	}
 	var rejects []Reject
 	for _, e := range x.listed {
@@ -103,7 +103,7 @@ func (x *exchange) finish() {
 	x.s.log.write(requestLine{
 		Time: x.start.UTC().Format(logTime), RequestID: x.id, Method: record.Method, Path: record.Path, StatusCode: x.status,
 		ServiceName: x.service, LatencyMS: record.LatencyMS, Bytes: x.bytes, Events: x.events, Rejected: x.rejected,
-		Source: x.source, Remote: x.r.RemoteAddr, Error: cut(x.why, maxLogWhy), Stack: x.stack,
+		Source: x.tokenName, Remote: x.r.RemoteAddr, Error: cut(x.why, maxLogWhy), Stack: x.stack,
 	})
 }
 

@@ -164,7 +164,7 @@ func MakeTokenFile(path, name string) (secret string, err error) {
 	return secret, nil
 }
 
-// identify finds out who sends. Afterwards x.source is the name of the token, or x.stranger says why there is none; without tokens both are empty. The
+// identify finds out who sends. Afterwards x.tokenName says whose token it was, or x.stranger says why there is none; without tokens both are empty. The
 // header goes: nothing that handles the request later can write it anywhere.
 func (s *Server) identify(x *exchange) {
 	presented := x.r.Header.Values("Authorization")
@@ -187,7 +187,7 @@ func (s *Server) identify(x *exchange) {
 		x.stranger = "the token is not known here: it is mistyped, or was taken back"
 		return
 	}
-	x.source = name
+	x.tokenName = name
 }
 
 // turnAwayStranger answers 401.

@@ -37,23 +37,13 @@ func (e *OwnedError) Error() string {
 // Is makes errors.Is(err, ErrOwned) true.
 func (e *OwnedError) Is(target error) bool { return target == ErrOwned }
 
-// OwnerOf is the note of the process that owns the lake in dir. Without a note the error is fs.ErrNotExist. A process that was killed leaves its note
-// until the next owner comes: whoever needs to know asks at its Address.
-func OwnerOf(dir string) (Owner, error) {
-	owner, err := readOwner(Layout{Root: dir})
-	if err != nil {
-		return Owner{}, fmt.Errorf("read who owns the lake in %s: %w", dir, err)
-	}
-	return owner, nil
-}
-
 // takeLock becomes the owner, or answers *OwnedError.
 func takeLock(l Layout, owner Owner) (*ownerLock, error) {
 	f, err := os.OpenFile(lockPath(l), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := tryLock(f, func() { time.Sleep(lockPause) }); err != nil {
 		_ = f.Close() // nothing was written through it
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			note, _ := readOwner(l) // without a note the error says less, not something else

@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/signallake/signallake/ingest"
@@ -41,12 +39,12 @@ func runHealth(ctx context.Context, w *world, args []string) error {
 
 // ownerAddress is where the API of the lake's owner listens.
 func ownerAddress(dir string) (string, error) {
-	owner, err := lake.OwnerOf(dir)
+	owner, owned, err := lake.OwnerOf(lake.Layout{Root: dir})
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("nobody serves the lake in %s: start `signallake-tui serve --data %s`, or name a server by --addr", dir, dir)
 	case err != nil:
 		return "", err
+	case !owned:
+		return "", fmt.Errorf("nobody serves the lake in %s: start `signallake-tui serve --data %s`, or name a server by --addr", dir, dir)
 	case owner.Address == "":
 		return "", fmt.Errorf("the lake in %s belongs to %s (pid %d), which takes no events: name a server by --addr", dir, owner.Command, owner.PID)
 	}

@@ -6,14 +6,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"io"
 	"io/fs"
 	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -41,7 +39,7 @@ func newEmptyRoot(t *testing.T) *emptyRoot {
 		t.Skip("SKIP: -short does not build the release")
 	}
 	if os.Getuid() != 0 {
-		t.Skip("SKIP: only root may change the root folder: sudo make static-test")
+		t.Skip("SKIP: only root may change the root folder: sudo make emptyroot")
 	}
 	r := &emptyRoot{t: t, dir: t.TempDir()}
 	program := filepath.Join(r.dir, "signallake-tui")
@@ -73,7 +71,6 @@ func (r *emptyRoot) command(args ...string) *exec.Cmd {
 // runs runs a command to its end and wants the exit code and the text in its output.
 func (r *emptyRoot) runs(code int, want string, args ...string) {
 	r.t.Helper()
-	out, _ := r.command(append([]string{"/signallake-tui"}, args...)...).CombinedOutput()
 	cmd := r.command(append([]string{"/signallake-tui"}, args...)...)
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != code || !strings.Contains(string(out), want) {
@@ -142,10 +139,11 @@ func (s *serving) stop(t *testing.T) string {
 func TestReleaseInAnEmptyRoot(t *testing.T) {
 	r := newEmptyRoot(t)
 	addr := freeAddr(t)
-	health := dockerfileArgs(t, "HEALTHCHECK")[1:]
+	health := dockerfileArgs(t, "HEALTHCHECK")[1:] // without the program's name
 
 	r.runs(0, "signallake-tui ", "version")
 	r.runs(1, "nobody serves the lake in /data/lake", health...)
+	r.writeCertificate()
 	first := r.serve(addr)
 	token := tokenOf(t, filepath.Join(r.dir, "data", "tokens"))
 	r.runs(0, "ok: http://"+addr+" takes events", health...)
@@ -181,4 +179,96 @@ func TestReleaseInAnEmptyRoot(t *testing.T) {
 	r.runs(0, "https://"+addr+", with the header Authorization: Bearer TOKEN", "status")
 	second.stop(t)
 	r.onlyData()
+}
+
+// tokenOf reads the one token of a file.
+func tokenOf(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^default ([0-9a-f]{48})$`).FindSubmatch(text)
+	if found == nil {
+		t.Fatalf("no token in %s", path)
+	}
+	return string(found[1])
+}
+
+func request(t *testing.T, client *http.Client, method, url, body, token string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// writeCertificate puts a self-signed pair beside the data.
+func (r *emptyRoot) writeCertificate() {
+	r.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	wanted := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), DNSNames: []string{"lake.example"}}
+	der, err := x509.CreateCertificate(rand.Reader, wanted, wanted, &key.PublicKey, key)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: secret}} {
+		path := filepath.Join(r.dir, "data", name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+		if err := os.Chown(path, nobody, nobody); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// onlyData checks that nothing was written outside /data, and nothing in it by another user.
+func (r *emptyRoot) onlyData() {
+	r.t.Helper()
+	entries, err := os.ReadDir(r.dir)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if len(entries) != 2 {
+		r.t.Errorf("the root holds %v, want the program and data", entries)
+	}
+	files := 0
+	err = filepath.WalkDir(filepath.Join(r.dir, "data"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		files++
+		if stat := info.Sys().(*syscall.Stat_t); stat.Uid != nobody {
+			r.t.Errorf("%s belongs to user %d", path, stat.Uid)
+		}
+		return nil
+	})
+	if err != nil || files < 10 {
+		r.t.Errorf("%d files below data, %v", files, err)
+	}
 }

@@ -48,7 +48,7 @@ type statusJSON struct {
 		Hot     int64 `json:"hot"`
 		Parquet int64 `json:"parquet"`
 	} `json:"bytes"`
-	Owner          *lake.Owner `json:"owner,omitempty"` // the process that writes; its note may outlive it
+	Owner          *lake.Owner `json:"owner,omitempty"` // the process that writes
 	FirstTimestamp string      `json:"first_timestamp,omitempty"`
 	LastTimestamp  string      `json:"last_timestamp,omitempty"`
 }
@@ -80,7 +80,11 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 		fmt.Fprintf(w.stderr, "%s does not exist yet: an empty lake\n", *dir)
 	}
 	s := statusOf(*dir, l.Status())
-	if owner, err := lake.OwnerOf(*dir); err == nil {
+	owner, owned, err := l.CurrentOwner()
+	if err != nil {
+		return err
+	}
+	if owned {
 		s.Owner = &owner
 	}
 	if *asJSON {
