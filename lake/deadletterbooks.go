@@ -208,9 +208,13 @@ func (b *deadBooks) read(path string, f *deadFile) error {
 		return ignoreMissing(err)
 	}
 	defer in.Close()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
 	f.doubt = 0
 	at := f.size
-	return eachLine(io.NewSectionReader(in, at, 1<<62), func(line []byte) error {
+	return eachLine(io.NewSectionReader(in, at, info.Size()-at), func(line []byte) error {
 		at += int64(len(line))
 		err := b.take(f, line)
 		if f.doubt == 0 {
@@ -222,8 +226,8 @@ func (b *deadBooks) read(path string, f *deadFile) error {
 
 // eachLine calls fn with each line, its newline included; one that is longer than any of ours comes in pieces. What stands behind the last
 // newline is left out: it is being written, or was cut off.
-func eachLine(in io.Reader, fn func(line []byte) error) error {
-	for lines := bufio.NewReaderSize(in, maxDeadLine); ; {
+func eachLine(in *io.SectionReader, fn func(line []byte) error) error {
+	for lines := bufio.NewReaderSize(in, int(min(maxDeadLine, in.Size()+1))); ; {
 		line, err := lines.ReadSlice('\n')
 		if err == io.EOF {
 			return nil

@@ -11,6 +11,8 @@ import (
 var (
 	keyRemoteAddr = []byte("remote_addr")
 	keyRemoteUser = []byte("remote_user")
+	keyIdent      = []byte("remote_ident")
+	keyPort       = []byte("server_port")
 	keyVhost      = []byte("vhost")
 	keyTimeLocal  = []byte("time_local")
 	keyRequest    = []byte("request")
@@ -77,7 +79,8 @@ func findTime(line []byte) (open, end int) {
 		i += n
 		s := line[i+1:]
 		if len(s) > length && s[2] == '/' && s[6] == '/' && s[11] == ':' && s[14] == ':' && s[17] == ':' {
-			if n = bytes.IndexByte(s[length:], ']'); n >= 0 && n <= len(" +00:00")+len(".000000") {
+			zone := s[length:min(len(s), length+len(".000000 +00:00]"))]
+			if n = bytes.IndexByte(zone, ']'); n >= 0 {
 				return i, i + 1 + length + n
 			}
 		}
@@ -120,11 +123,11 @@ func (p *Parser) client(s []byte) {
 		p.shape |= hasVhost
 		host, port := cutPort(first)
 		p.known(fieldHost, keyVhost, value{kind: text, body: host})
-		p.store([]byte("server_port"), logText(port))
+		p.store(keyPort, logText(port))
 		first, second, afterSecond = second, third, afterThird
 	}
 	p.store(keyRemoteAddr, logText(first))
-	p.store([]byte("remote_ident"), logText(second))
+	p.store(keyIdent, logText(second))
 	p.store(keyRemoteUser, logText(bytes.TrimSpace(afterSecond)))
 }
 
@@ -200,7 +203,7 @@ func (p *Parser) request(s []byte) {
 	if i := bytes.LastIndexByte(target, ' '); i >= 0 && bytes.HasPrefix(target[i+1:], []byte("HTTP/")) {
 		p.store(keyProtocol, value{kind: text, body: target[i+1:]})
 		target = target[:i]
-	} else if i >= 0 || target[0] != '/' { // no protocol: HTTP/0.9, or no request at all
+	} else if i >= 0 || target[0] != '/' || string(method) != "GET" { // without a protocol it is HTTP/0.9, or no request at all
 		return
 	}
 	p.known(fieldMethod, keyMethod, value{kind: text, body: method})

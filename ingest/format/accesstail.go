@@ -132,9 +132,3 @@ func isAddressList(s []byte) bool {
 	hex := bytes.TrimLeft(first, "0123456789abcdefABCDEF.:")
 	return len(hex) == 0 && len(first) > 2 && bytes.ContainsAny(first, ".:")
 }
-
-// isDuration says whether a text is a number with a unit.
-func isDuration(s []byte) bool {
-	_, _, ok := cutUnit(s)
-	return ok
-}

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"unsafe"
 
 	"github.com/signallake/signallake/lake"
 )
@@ -10,7 +11,7 @@ import (
 type valueKind uint8
 
 const (
-	absent valueKind = iota // null, "", and "-" where a log writes that for nothing
+	absent valueKind = iota // null and ""
 	text
 	number // body is a valid JSON number
 	tree   // body is the JSON of an object, an array or a truth value
@@ -46,6 +47,9 @@ func appendValue(dst []byte, v value) []byte {
 	return lake.AppendQuoted(dst, stringOf(v.body))
 }
 
+// stringOf is b as a string that must not outlive b's contents.
+func stringOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
 // candidate is the value that a field will have.
 type candidate struct {
 	value
@@ -55,18 +59,22 @@ type candidate struct {
 }
 
 // take offers a value to the field of its key and says whether it went there; false: it is an attribute, which the caller keeps at its
-// place. A value that loses its field to a better name is kept as an attribute too.
+// place. A value that loses its field to a better name is kept as an attribute too; "-" is how logs write nothing.
 func (p *Parser) take(info keyInfo, key []byte, v value) bool {
 	if info.field == noField {
 		return false
 	}
-	if v.kind == absent {
+	c := &p.fields[info.field]
+	if v.kind == absent || v.kind == text && isDash(v.body) && info.field != fieldMessage {
+		if c.set && bytes.Equal(c.key, key) { // the last one counts
+			c.set = false
+			p.twice++
+		}
 		return true
 	}
 	if v.kind == tree && !info.user || info.guess && !p.fits(info.field, v) {
 		return false
 	}
-	c := &p.fields[info.field]
 	if c.set {
 		switch {
 		case c.user && !info.user, c.user == info.user && c.rank < info.rank:
@@ -83,104 +91,90 @@ func (p *Parser) take(info keyInfo, key []byte, v value) bool {
 
 // attribute appends an attribute at the top.
 func (p *Parser) attribute(key []byte, v value) {
+	start := len(p.attrs)
 	p.attrs = append(lake.AppendQuoted(p.attrs, stringOf(key)), ':')
+	p.noteAttribute(start)
 	p.attrs = append(appendValue(p.attrs, v), ',')
 }
 
-// textAttribute appends an attribute that is absent when it is "" or "-".
-func (p *Parser) textAttribute(key string, s []byte) {
-	if len(s) == 0 || len(s) == 1 && s[0] == '-' {
+// maxAttributeKeys is how many attributes are compared one by one; it also keeps hostile lines from making that quadratic.
+const maxAttributeKeys = 24
+
+// noteAttribute remembers the key that was just appended. As long as every key is new and every value is ours, the attributes are in the lake's form as they
+// stand.
+func (p *Parser) noteAttribute(start int) {
+	if p.rough {
 		return
 	}
-	p.attrs = append(append(append(append(p.attrs, '"'), key...), '"'), ':')
-	p.attrs = append(lake.AppendQuoted(p.attrs, stringOf(s)), ',')
+	key := p.attrs[start:]
+	for _, other := range p.attrKeys {
+		if bytes.Equal(p.attrs[other.start:other.end], key) {
+			p.rough = true
+			return
+		}
+	}
+	if len(p.attrKeys) == maxAttributeKeys {
+		p.rough = true
+		return
+	}
+	p.attrKeys = append(p.attrKeys, span{start, len(p.attrs)})
 }
 
-// finish makes the object for the contract of what was taken.
-func (p *Parser) finish() ([]byte, error) {
+// span is a piece of a buffer.
+type span struct{ start, end int }
+
+// finish makes the event of what was taken; its strings alias the line and the parser's buffers.
+func (p *Parser) finish(e *lake.Event) error {
+	*e = lake.Event{ServiceName: p.service}
 	for i := range p.losers {
 		p.attribute(p.losers[i].key, p.losers[i].value)
 	}
-	p.out = append(p.out[:0], '{')
 	for f := fieldEventID; f < fieldCount; f++ {
 		c := &p.fields[f]
 		if !c.set {
-			if f == fieldService && p.service != "" {
-				p.out = append(append(p.out, `"service_name":`...), p.service...)
-				p.out = append(p.out, ',')
-			}
 			continue
 		}
-		if err := p.field(f, c); err != nil {
-			return nil, err
+		if c.kind == tree {
+			return refuse(f, "must be a single value", c)
+		}
+		if problem := p.fill(e, f, c); problem != "" {
+			return refuse(f, problem, c)
 		}
 	}
-	if err := p.missing(); err != nil {
-		return nil, err
-	}
-	if len(p.attrs) > 0 {
-		p.out = append(append(p.out, `"attributes":{`...), p.attrs[:len(p.attrs)-1]...)
-		p.out = append(p.out, '}', ',')
-	}
-	p.out[len(p.out)-1] = '}' // a timestamp stands before it at the least
-	if p.survey != nil {
-		p.survey.learn(p)
-	}
-	return p.out, nil
-}
-
-// missing refuses a line without what every event has, with the way out.
-func (p *Parser) missing() error {
 	if !p.fields[fieldTimestamp].set {
 		return &lake.FieldError{Field: "timestamp", Reason: "is missing: when the lines have a time under another name, import with --map NAME=timestamp"}
 	}
-	if !p.fields[fieldService].set && p.service == "" {
+	if e.ServiceName == "" {
 		return &lake.FieldError{Field: "service_name", Reason: "is missing: name the lines' service with --service, or its key with --map NAME=service_name"}
 	}
+	if err := p.finishAttributes(e); err != nil {
+		return err
+	}
+	if p.survey != nil {
+		p.survey.learn(p)
+	}
 	return nil
 }
 
-// field appends one field to the object, in the form that the contract takes.
-func (p *Parser) field(f field, c *candidate) error {
-	if c.kind == tree {
-		return refuse(f, "must be a single value", c)
-	}
-	start := len(p.out)
-	p.out = append(append(append(p.out, '"'), contractKeys[f]...), '"', ':')
-	var problem string
-	switch f {
-	case fieldTimestamp:
-		problem = p.timestamp(c)
-	case fieldService:
-		problem = p.serviceName(c)
-	case fieldEndpoint:
-		p.endpoint(c)
-	case fieldStatus:
-		problem = p.status(c)
-	case fieldLatency:
-		problem = p.latency(c)
-	case fieldLevel:
-		p.level(c)
-	default:
-		p.out = p.appendText(p.out, c.value)
-	}
-	if problem != "" {
-		return refuse(f, problem, c)
-	}
-	if p.out[len(p.out)-1] == ':' {
-		p.out, c.set = p.out[:start], false // absent after all
+// finishAttributes gives the event its attributes. What comes from foreign JSON, and duplicate keys, take the way through the lake's walk.
+func (p *Parser) finishAttributes(e *lake.Event) error {
+	if len(p.attrs) == len("{") {
 		return nil
 	}
-	p.out = append(p.out, ',')
-	return nil
-}
-
-// appendText appends a value as a JSON string: logs write numbers where we keep text.
-func (p *Parser) appendText(dst []byte, v value) []byte {
-	if v.kind == number {
-		return append(append(append(dst, '"'), v.body...), '"')
+	p.attrs[len(p.attrs)-1] = '}' // for the last comma
+	if !p.rough {
+		e.Attributes = stringOf(p.attrs)
+		return nil
 	}
-	return appendValue(dst, v)
+	var dropped int
+	var err error
+	p.compact, dropped, err = lake.CompactObject(p.compact[:0], p.attrs)
+	if err != nil {
+		return err
+	}
+	p.twice += dropped
+	e.Attributes = stringOf(p.compact)
+	return nil
 }
 
 // refuse is the error of a value that its field cannot take.

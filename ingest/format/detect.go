@@ -162,7 +162,7 @@ func count(lines [][]byte) counts {
 func looksLike(kind Kind, line []byte) bool {
 	switch kind {
 	case JSON:
-		if line = bytes.TrimSpace(line); line[0] != '{' {
+		if line = bytes.TrimSpace(line); len(line) == 0 || line[0] != '{' {
 			return false
 		}
 		members, err := lake.JSONMembers(nil, line)
@@ -272,7 +272,8 @@ func (d Detection) describe(lines [][]byte, cfg Config, notes []string) (Detecti
 	p.survey = &survey{found: map[finding]int{}}
 	var first *lake.FieldError
 	for _, line := range lines {
-		_, err := p.object(line)
+		var e lake.Event
+		err := p.draft(line, &e)
 		var refused *lake.FieldError
 		switch {
 		case err == nil:

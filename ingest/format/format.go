@@ -2,14 +2,15 @@
 // corrected, and parses each line. It knows JSON lines, the access logs of nginx and Apache, and logfmt, each of them also wrapped by a
 // container runtime.
 //
-// A line becomes a JSON object with the contract's keys, and lake.Contract.Parse has the last word: the rules stand in one place, and an
-// accepted line is exactly what POST /ingest would have accepted. What no field takes goes to the event's attributes; a value that a field
-// cannot take refuses the line with the field and the value. Nothing is dropped silently, and no line is guessed at twice.
+// Reading only brings values into the contract's types; lake.Contract.Adopt has the last word, with the rules of POST /ingest. What no field
+// takes goes to the event's attributes; a value that a field cannot take refuses the line with the field and the value. Nothing is dropped
+// silently.
 package format
 
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -41,23 +42,26 @@ type Config struct {
 // Parser turns lines of one format into events. It is for one goroutine.
 type Parser struct {
 	contract lake.Contract
-	service  string // as JSON text, quoted; "": none
+	service  string // of lines that name none
 	kind     Kind
 	wrapper  wrapper
+	ours     bool // canonical lines of a lake: nothing in them is foreign
 	keys     keyBook
 	instants instantReader
 	survey   *survey // what Detect learns; nil while lines are imported
 
-	members []lake.JSONMember // of the objects that are being read, outermost first
-	path    []byte            // of the nested key that is being read
-	scratch []byte            // texts of the line that had to be decoded
-	attrs   []byte            // the attributes so far: `"key":value,` each
-	out     []byte            // the object for the contract
-	fields  [fieldCount]candidate
-	losers  []candidate // found a better one for their field: attributes
-	meta    meta        // what the wrapper said
-	shape   shape       // of an access line
-	twice   int         // values that another one of the same key replaced
+	members  []lake.JSONMember // of the objects that are being read, outermost first
+	path     []byte            // of the nested key that is being read
+	scratch  []byte            // texts of the line that had to be decoded
+	attrs    []byte            // the attributes so far: '{', then `"key":value,` each
+	attrKeys []span            // the keys in attrs
+	rough    bool              // attrs holds JSON that is not in the lake's form yet, or a key twice
+	compact  []byte            // attrs in the lake's form
+	fields   [fieldCount]candidate
+	losers   []candidate // found a better one for their field: attributes
+	meta     meta        // what the wrapper said
+	shape    shape       // of an access line
+	twice    int         // values that another one of the same key replaced
 }
 
 // NewParser makes the parser of the format that Detect found with the same configuration.
@@ -66,13 +70,12 @@ func NewParser(cfg Config, d Detection) (*Parser, error) {
 		return nil, err
 	}
 	p := &Parser{contract: cfg.Contract, kind: d.Kind, wrapper: d.wrapper, instants: instantReader{location: cfg.Location}}
+	p.ours = d.writer.title == ownTitle && d.wrapper == bare && len(cfg.Map) == 0
 	p.keys = newKeyBook(cfg.Map, d.Kind, d.writer)
 	if cfg.Service != "" {
-		name := ServiceName(cfg.Service)
-		if name == "" {
-			return nil, errors.New("service " + string(lake.AppendQuoted(nil, cfg.Service)) + ": no letter or digit to make a service name of")
+		if p.service = ServiceName(cfg.Service); p.service == "" {
+			return nil, fmt.Errorf("service %q: no letter or digit to make a service name of", cfg.Service)
 		}
-		p.service = string(lake.AppendQuoted(nil, name))
 	}
 	return p, nil
 }
@@ -80,15 +83,16 @@ func NewParser(cfg Config, d Detection) (*Parser, error) {
 // Parse turns one line, with or without its line end, into e, whose strings do not alias the line. duplicates counts values that lost to
 // another one of the same key. The error is a *lake.FieldError that names the field and the value; e is then of no use.
 func (p *Parser) Parse(line []byte, now lake.Micros, e *lake.Event) (duplicates int, err error) {
-	object, err := p.object(line)
-	if err != nil {
+	if p.ours && bytes.HasPrefix(line, []byte(`{"event_id":"`)) {
+		return p.contract.Parse(line, now, e)
+	}
+	if err := p.draft(line, e); err != nil {
 		return p.twice, err
 	}
-	duplicates, err = p.contract.Parse(object, now, e)
-	if err != nil {
-		return p.twice + duplicates, p.explain(err)
+	if err := p.contract.Adopt(e, now); err != nil {
+		return p.twice, p.explain(err)
 	}
-	return p.twice + duplicates, nil
+	return p.twice, nil
 }
 
 // explain adds the sender's name of a field to the contract's refusal.
@@ -98,25 +102,36 @@ func (p *Parser) explain(err error) error {
 		return err
 	}
 	for f, key := range contractKeys {
-		if c := &p.fields[f]; key == refused.Field && c.set && string(c.key) != key {
+		c := &p.fields[f]
+		switch {
+		case key != refused.Field || !c.set:
+		case field(f) == fieldTimestamp:
+			return refuse(field(f), refused.Reason, c)
+		case string(c.key) != key:
 			return &lake.FieldError{Field: key, Reason: refused.Reason + " in " + shown(c.key)}
 		}
 	}
 	return err
 }
 
-// object turns a line into the JSON object that the contract is asked about. It is valid until the next call.
-func (p *Parser) object(line []byte) ([]byte, error) {
+// maxLineBytes is what the contract allows an event.
+const maxLineBytes = 1 << 20
+
+// draft turns a line into an event that the contract has not seen yet. Its strings alias the line and the parser.
+func (p *Parser) draft(line []byte, e *lake.Event) error {
 	p.reset()
-	line = bytes.TrimRight(bytes.TrimPrefix(line, []byte("\ufeff")), "\r\n")
-	if len(bytes.TrimSpace(line)) == 0 {
-		return nil, &lake.FieldError{Reason: "the line is empty"}
+	if len(line) > maxLineBytes {
+		return &lake.FieldError{Reason: fmt.Sprintf("the line is %d bytes long, the limit is %d", len(line), maxLineBytes)}
 	}
+	line = bytes.TrimRight(bytes.TrimPrefix(line, []byte("\ufeff")), "\r\n")
 	inner, wrapped := line, false
-	if p.wrapper != bare {
+	if p.wrapper != bare && len(line) > 0 {
 		if inner, wrapped = p.unwrap(line); !wrapped {
-			return nil, &lake.FieldError{Reason: "the line lacks what the others begin with: " + p.wrapper.title() + ", got " + shown(line)}
+			return &lake.FieldError{Reason: "the line lacks what the others begin with: " + p.wrapper.title() + ", got " + shown(line)}
 		}
+	}
+	if len(bytes.TrimSpace(inner)) == 0 {
+		return &lake.FieldError{Reason: "the line is empty"}
 	}
 	err := p.read(inner)
 	if err != nil && p.meta.time != nil { // a banner or a stack trace between the lines of a container: the runtime has told when
@@ -125,12 +140,12 @@ func (p *Parser) object(line []byte) ([]byte, error) {
 		err = nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if wrapped {
 		p.takeMeta()
 	}
-	return p.finish()
+	return p.finish(e)
 }
 
 // read takes the fields and attributes of a line out of its wrapper.
@@ -162,7 +177,7 @@ func (p *Parser) reset() {
 // forget forgets what was taken from the line, but not what its wrapper said.
 func (p *Parser) forget() {
 	p.members, p.path, p.attrs, p.losers, p.twice = p.members[:0], p.path[:0], p.attrs[:0], p.losers[:0], 0
-	p.shape = 0
+	p.attrs, p.attrKeys, p.rough, p.shape = append(p.attrs, '{'), p.attrKeys[:0], false, 0
 	for f := range p.fields {
 		p.fields[f].set = false
 	}

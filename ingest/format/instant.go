@@ -62,17 +62,26 @@ func epoch(s []byte, u unit) (t lake.Micros, ok bool) {
 			shift = -3
 		}
 	}
-	var digits [64]byte
-	us, ok := appendShifted(digits[:0], s, shift)
-	if !ok || decimalEnd(s) != len(s) {
-		return 0, false
+	return micros(s, shift)
+}
+
+// micros is a decimal number times ten to the power of shift as a whole number; what is left behind the point is cut off.
+func micros(s []byte, shift int) (t lake.Micros, ok bool) {
+	if decimalEnd(s) != len(s) || bytes.ContainsAny(s, "eE") {
+		f, ok := longDecimal(s, shift)
+		return lake.Micros(f), ok && decimalEnd(s) == len(s) && f < 1e18
 	}
-	end := digitsEnd(us, 0)
-	if end == 0 || end > 18 {
-		return 0, false
-	}
-	for _, c := range us[:end] {
-		t = t*10 + lake.Micros(c-'0')
+	whole, frac, _ := bytes.Cut(s, []byte("."))
+	for i := range len(whole) + shift {
+		digit := byte('0')
+		if i < len(whole) {
+			digit = whole[i]
+		} else if i-len(whole) < len(frac) {
+			digit = frac[i-len(whole)]
+		}
+		if t = t*10 + lake.Micros(digit-'0'); t >= 1e18 {
+			return 0, false
+		}
 	}
 	return t, true
 }

@@ -8,6 +8,7 @@ func (p *Parser) json(line []byte) error {
 	if p.members, err = lake.JSONMembers(p.members, line); err != nil {
 		return err
 	}
+	p.rough = true // foreign JSON: with whitespace, and keys may stand twice
 	for i := range p.members {
 		if m := &p.members[i]; ownAttributes(m) {
 			p.splice(m.Value)

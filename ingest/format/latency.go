@@ -21,65 +21,65 @@ var durationUnits = []durationUnit{
 	{"ms", 0, 0}, {"us", -3, 0}, {"µs", -3, 0}, {"μs", -3, 0}, {"ns", -6, 0}, {"s", 3, 0}, {"m", 0, 60}, {"h", 0, 3600},
 }
 
-// appendLatency appends a duration as milliseconds: a number in the given unit, or a text with units as Go and people write it (12.5ms,
-// 1m3.2s, 1.2 s). Decimal shifts are done on the digits: 0.057 s is exactly 57. ok is false for anything else and for a negative one.
-func appendLatency(dst, s []byte, u unit) (_ []byte, ok bool) {
-	if end := decimalEnd(s); end == len(s) {
-		return appendInUnit(dst, s, u)
-	} else if end == 0 {
-		return dst, false
+// readLatency reads a duration in milliseconds: a number in the given unit, or a text with units as Go and people write it (12.5ms, 1m3.2s,
+// 1.2 s). ok is false for anything else and for a negative one.
+func readLatency(s []byte, u unit) (ms float64, ok bool) {
+	switch end := decimalEnd(s); {
+	case end == 0:
+		return 0, false
+	case end == len(s):
+		return decimal(s, u.shift(s))
 	}
-	if num, name, ok := cutUnit(s); ok && name.seconds == 0 {
-		return appendShifted(dst, num, name.shift)
-	}
-	var total float64 // milliseconds of several units, or of minutes and hours
 	for len(s) > 0 {
-		end := decimalEnd(s)
-		if end == 0 {
-			return dst, false
-		}
-		num := s[:end]
-		s = bytes.TrimLeft(s[end:], " ")
-		i := unitAt(s)
+		num, i, rest := cutUnit(s)
 		if i < 0 {
-			return dst, false
+			return 0, false
 		}
-		name := &durationUnits[i]
-		s = bytes.TrimLeft(s[len(name.name):], " ")
-		ms, err := millis(num, name.shift)
-		if err != nil {
-			return dst, false
+		part, ok := decimal(num, durationUnits[i].shift)
+		if !ok {
+			return 0, false
 		}
-		if name.seconds > 0 {
-			ms *= name.seconds * 1000
+		if seconds := durationUnits[i].seconds; seconds > 0 {
+			part *= seconds * 1000
 		}
-		total += ms
+		ms += part
+		s = bytes.TrimLeft(rest, " ")
 	}
-	return strconv.AppendFloat(dst, total, 'f', -1, 64), !math.IsInf(total, 0)
+	return ms, !math.IsInf(ms, 0)
 }
 
-// cutUnit cuts a single number with a unit.
-func cutUnit(s []byte) (num []byte, u *durationUnit, ok bool) {
+// shift is the power of ten that makes milliseconds of a bare number.
+func (u unit) shift(num []byte) int {
+	switch {
+	case u == unitOpen, u == unitGo && !allDigits(num):
+		return int(unitMilli)
+	case u == unitGo:
+		return int(unitNanos)
+	}
+	return int(u)
+}
+
+// cutUnit cuts a number with its unit, an index into durationUnits; -1: s starts with none.
+func cutUnit(s []byte) (num []byte, unit int, rest []byte) {
 	end := decimalEnd(s)
-	rest := bytes.TrimLeft(s[end:], " ")
-	i := unitAt(rest)
-	if end == 0 || i < 0 || len(durationUnits[i].name) != len(rest) {
-		return nil, nil, false
-	}
-	return s[:end], &durationUnits[i], true
-}
-
-// unitAt finds the unit that s starts with: an index into durationUnits, or -1.
-func unitAt(s []byte) int {
-	for i := range durationUnits {
-		if name := durationUnits[i].name; len(s) >= len(name) && string(s[:len(name)]) == name {
-			return i
+	rest = bytes.TrimLeft(s[end:], " ")
+	if end > 0 {
+		for i := range durationUnits {
+			if name := durationUnits[i].name; len(rest) >= len(name) && string(rest[:len(name)]) == name {
+				return s[:end], i, rest[len(name):]
+			}
 		}
 	}
-	return -1
+	return nil, -1, s
 }
 
-// decimalEnd is where the digits with at most one dot end that s starts with, an exponent included; 0 when it does not start so.
+// isDuration says whether a text is one number with a unit.
+func isDuration(s []byte) bool {
+	_, unit, rest := cutUnit(s)
+	return unit >= 0 && len(rest) == 0
+}
+
+// decimalEnd is where the decimal number ends that s starts with, an exponent included; 0 when it does not start with a digit.
 func decimalEnd(s []byte) int {
 	i := digitsEnd(s, 0)
 	if i == 0 {
@@ -109,70 +109,46 @@ func digitsEnd(s []byte, i int) int {
 	return i
 }
 
-// appendInUnit appends a bare number of a unit.
-func appendInUnit(dst, num []byte, u unit) (_ []byte, ok bool) {
-	switch u {
-	case unitOpen:
-		u = unitMilli
-	case unitGo:
-		if u = unitMilli; allDigits(num) {
-			u = unitNanos
+// decimal is a number (see decimalEnd) times ten to the power of shift, rounded once: 0.057 s are exactly 57 ms. ok is false for one that is
+// too large.
+func decimal(num []byte, shift int) (f float64, ok bool) {
+	const exact = 15 // digits, and powers of ten, that a float64 holds exactly
+	if len(num) > exact {
+		return longDecimal(num, shift)
+	}
+	var n uint64
+	places := shift
+	for i, c := range num {
+		switch {
+		case c == '.':
+			places -= len(num) - i - 1
+		case c > '9':
+			return longDecimal(num, shift)
+		default:
+			n = n*10 + uint64(c-'0')
 		}
 	}
-	return appendShifted(dst, num, int(u))
+	switch {
+	case -exact <= places && places < 0:
+		return float64(n) / powersOfTen[-places], true
+	case 0 <= places && places+len(num) <= exact:
+		return float64(n) * powersOfTen[places], true
+	}
+	return longDecimal(num, shift)
 }
 
-// appendShifted appends num times ten to the power of shift, by moving the point.
-func appendShifted(dst, num []byte, shift int) (_ []byte, ok bool) {
-	if bytes.ContainsAny(num, "eE") || len(num) > 40 {
-		ms, err := millis(num, shift)
-		if err != nil {
-			return dst, false
-		}
-		return strconv.AppendFloat(dst, ms, 'f', -1, 64), true
-	}
-	whole, frac, _ := bytes.Cut(num, []byte("."))
-	var digits [48]byte // whole and frac side by side
-	n := copy(digits[:], whole)
-	n += copy(digits[n:], frac)
-	point := len(whole) + shift
-	start := len(dst)
-	for i := min(point, 0); i < max(point, n); i++ {
-		if i == point {
-			if len(dst) == start {
-				dst = append(dst, '0')
-			}
-			dst = append(dst, '.')
-		}
-		c := byte('0')
-		if 0 <= i && i < n {
-			c = digits[i]
-		}
-		if c == '0' && len(dst) == start && i+1 < point { // leading zeros
-			continue
-		}
-		dst = append(dst, c)
-	}
-	return trimFraction(dst, start), true
-}
+var powersOfTen = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
-// trimFraction cuts zeros at the end of a fraction: they say nothing.
-func trimFraction(dst []byte, start int) []byte {
-	if bytes.IndexByte(dst[start:], '.') < 0 {
-		return dst
-	}
-	return bytes.TrimRight(bytes.TrimRight(dst, "0"), ".")
-}
-
-// millis is a number as milliseconds.
-func millis(num []byte, shift int) (float64, error) {
+// longDecimal is decimal for any number.
+func longDecimal(num []byte, shift int) (float64, bool) {
 	mantissa, exponent, has := bytes.Cut(bytes.ToLower(num), []byte("e"))
 	if has {
 		n, err := strconv.Atoi(string(exponent))
-		if err != nil {
-			return 0, err
+		if err != nil || n > 1000 || n < -1000 {
+			return 0, false
 		}
 		shift += n
 	}
-	return strconv.ParseFloat(string(mantissa)+"e"+strconv.Itoa(shift), 64)
+	f, err := strconv.ParseFloat(string(mantissa)+"e"+strconv.Itoa(shift), 64)
+	return f, err == nil
 }

@@ -136,9 +136,14 @@ var builtin, builtinPrefix = func() (map[string]rule, map[string]bool) {
 		for name := range strings.FieldsSeq(row.names) {
 			folded := string(fold(nil, []byte(name)))
 			rank[row.field]++
-			if _, known := rules[folded]; !known {
-				rules[folded] = rule{field: row.field, unit: row.unit, guess: row.guess, rank: rank[row.field]}
+			if _, known := rules[folded]; known {
+				continue
 			}
+			r := rule{field: row.field, unit: row.unit, guess: row.guess, rank: rank[row.field]}
+			if row.field != fieldLatency {
+				r.unit = unitOpen
+			}
+			rules[folded] = r
 			addPrefixes(prefixes, folded)
 		}
 	}

@@ -2,13 +2,10 @@ package format
 
 import (
 	"bytes"
-	"unsafe"
+	"unicode/utf8"
 
 	"github.com/signallake/signallake/lake"
 )
-
-// stringOf is b as a string that must not outlive b's contents.
-func stringOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // fits says whether a value suits a field that its name only suggests.
 func (p *Parser) fits(f field, v value) bool {
@@ -20,10 +17,8 @@ func (p *Parser) fits(f field, v value) bool {
 		_, ok := p.instants.read(p.text(v), v.kind == number, unitOpen)
 		return ok
 	case fieldStatus:
-		if v.kind == text && len(body) > 0 && body[0]|0x20 >= 'a' { // "ok", "active"
-			return false
-		}
-		return len(body) == 3 && '1' <= body[0] && body[0] <= '5' && allDigits(body)
+		status, ok := readStatus(body) // and not "ok", "active", 17
+		return ok && status != 0
 	case fieldTraceID, fieldSpanID:
 		return len(body) <= 128 && bytes.IndexByte(body, ' ') < 0 && !v.escaped
 	}
@@ -42,37 +37,68 @@ func allDigits(s []byte) bool {
 // isDash says whether a text is what access logs and shippers write for nothing.
 func isDash(s []byte) bool { return len(s) == 1 && s[0] == '-' }
 
-// timestamp appends the instant.
-func (p *Parser) timestamp(c *candidate) (problem string) {
+// textField is the string of a field that the lake keeps as text and that needs no reading.
+func textField(e *lake.Event, f field) *string {
+	switch f {
+	case fieldEventID:
+		return &e.EventID
+	case fieldMethod:
+		return &e.Method
+	case fieldRegion:
+		return &e.Region
+	case fieldHost:
+		return &e.Host
+	case fieldMessage:
+		return &e.Message
+	case fieldRequestID:
+		return &e.RequestID
+	case fieldTraceID:
+		return &e.TraceID
+	}
+	return &e.SpanID
+}
+
+// fill reads a value into its field; problem says why it does not fit.
+func (p *Parser) fill(e *lake.Event, f field, c *candidate) (problem string) {
 	s := p.text(c.value)
-	if isDash(s) {
-		return ""
+	ok := true
+	switch f {
+	case fieldTimestamp:
+		if e.Timestamp, ok = p.instants.read(s, c.kind == number, c.unit); !ok {
+			return "is no time in a known form"
+		}
+	case fieldService:
+		if e.ServiceName, ok = p.serviceName(c, s); !ok {
+			return "has no letter or digit to make a service name of"
+		}
+	case fieldEndpoint:
+		e.Endpoint = stringOf(p.endpoint(c, s))
+	case fieldStatus:
+		if e.StatusCode, ok = readStatus(s); !ok {
+			return "must be 100 to 599, or 0 for what is no HTTP exchange"
+		}
+	case fieldLatency:
+		if e.LatencyMS, e.HasLatency = readLatency(s, c.unit); !e.HasLatency {
+			return "must be a number that is not negative, or text with a unit such as 12.5ms"
+		}
+	case fieldLevel:
+		e.Level = levelWord(s)
+	default:
+		*textField(e, f) = stringOf(s) // logs write numbers where we keep text
 	}
-	t, ok := p.instants.read(s, c.kind == number, c.unit)
-	if !ok {
-		return "is no date and time that is known here"
-	}
-	p.out = append(lake.AppendInstant(append(p.out, '"'), t), '"')
 	return ""
 }
 
-// serviceName appends the name as the contract allows it, and keeps another spelling of it under the sender's key.
-func (p *Parser) serviceName(c *candidate) (problem string) {
-	s := p.text(c.value)
-	if isDash(s) {
-		return ""
+// serviceName is the name as the contract allows it; another spelling of it is kept under the sender's key.
+func (p *Parser) serviceName(c *candidate, s []byte) (name string, ok bool) {
+	if name = stringOf(s); lake.ValidServiceName(name) {
+		return name, true
 	}
-	if lake.ValidServiceName(stringOf(s)) {
-		p.out = append(append(append(p.out, '"'), s...), '"')
-		return ""
+	if name = ServiceName(name); name == "" {
+		return "", false
 	}
-	name := ServiceName(string(s))
-	if name == "" {
-		return "has no letter or digit to make a service name of"
-	}
-	p.out = append(append(append(p.out, '"'), name...), '"')
 	p.attribute(c.key, c.value)
-	return ""
+	return name, true
 }
 
 // ServiceName is the service name that the contract allows for a text: in lower case, other characters as '-', without dots and dashes at
@@ -103,41 +129,25 @@ func ServiceName(s string) string {
 // maxEndpointBytes is the contract's limit.
 const maxEndpointBytes = 2048
 
-// endpoint appends the path; its query, and what else of a URL is no path, becomes attributes. A path stays encoded as it was sent.
-func (p *Parser) endpoint(c *candidate) {
-	if c.kind == number {
-		p.out = p.appendText(p.out, c.value)
-		return
-	}
-	s := p.text(c.value)
-	if isDash(s) {
-		return
-	}
+// endpoint is the path of a request's target; its query, and what else of a URL is no path, becomes attributes. A path stays encoded as it was
+// sent.
+func (p *Parser) endpoint(c *candidate, s []byte) []byte {
 	path, query, absolute := splitTarget(s)
-	if absolute || len(path) > maxEndpointBytes {
+	hasQuery := bytes.Contains(p.attrs, []byte(`"query":`))
+	switch {
+	case absolute || len(path) > maxEndpointBytes || hasQuery && len(query) > 0:
 		p.attribute(c.key, c.value)
-	} else if len(query) > 0 {
-		p.query(c, query)
+	case len(query) > 0:
+		p.attribute(keyQuery, value{kind: text, body: query})
 	}
 	if len(path) > maxEndpointBytes {
-		path = bytes.ToValidUTF8(path[:maxEndpointBytes], nil)
+		path = bytes.TrimRightFunc(path[:maxEndpointBytes], func(r rune) bool { return r == utf8.RuneError }) // a rune cut in two
 	}
-	if len(path) > 0 {
-		p.out = lake.AppendQuoted(p.out, stringOf(path))
-	}
+	return path
 }
 
-// queryKey is the attribute that holds what stands behind a path's question mark.
-var queryKey = []byte("query")
-
-// query keeps a query under that name, or the whole target under its own one when the line has another query.
-func (p *Parser) query(c *candidate, query []byte) {
-	if bytes.Contains(p.attrs, []byte(`"query":`)) {
-		p.attribute(c.key, c.value)
-		return
-	}
-	p.attribute(queryKey, value{kind: text, body: query})
-}
+// keyQuery is the attribute that holds what stands behind a path's question mark.
+var keyQuery = []byte("query")
 
 // splitTarget cuts the target of a request (RFC 9112, 3.2) into path and query. absolute: it is a whole URL.
 func splitTarget(s []byte) (path, query []byte, absolute bool) {
@@ -170,39 +180,16 @@ func isScheme(s []byte) bool {
 	return len(s) <= 16
 }
 
-// status appends the status; logs also write it in quotes.
-func (p *Parser) status(c *candidate) (problem string) {
-	s := p.text(c.value)
-	if isDash(s) {
-		return ""
+// readStatus reads a status; logs also write it in quotes, 000 for none, and 200.0.
+func readStatus(s []byte) (status int32, ok bool) {
+	whole, frac, _ := bytes.Cut(s, []byte("."))
+	if len(whole) > 3 || !allDigits(whole) || len(bytes.TrimRight(frac, "0")) > 0 {
+		return 0, false
 	}
-	if c.kind == number {
-		p.out = append(p.out, s...)
-		return ""
+	for _, c := range whole {
+		status = status*10 + int32(c-'0')
 	}
-	digits := bytes.TrimLeft(s, "0")
-	if !allDigits(s) || len(digits) != 3 && len(digits) != 0 {
-		return "must be 100 to 599, or 0 for what is no HTTP exchange"
-	}
-	if len(digits) == 0 {
-		digits = s[:1]
-	}
-	p.out = append(p.out, digits...)
-	return ""
-}
-
-// latency appends the milliseconds.
-func (p *Parser) latency(c *candidate) (problem string) {
-	s := p.text(c.value)
-	if isDash(s) {
-		return ""
-	}
-	out, ok := appendLatency(p.out, s, c.unit)
-	if !ok {
-		return "must be a number that is not negative, or text with a unit such as 12.5ms"
-	}
-	p.out = out
-	return ""
+	return status, status == 0 || 100 <= status && status <= 599
 }
 
 // levelWords are other words for levels, and the numbers of pino and bunyan (10 to 60) and of syslog (RFC 5424, 6.2.1).
@@ -213,24 +200,20 @@ var levelWords = map[string]string{
 	"0": "emerg", "1": "alert", "2": "critical", "3": "error", "4": "warn", "5": "notice", "6": "info", "7": "debug",
 }
 
-// level appends the level by its usual word; one that has none stays as it is.
-func (p *Parser) level(c *candidate) {
-	s := p.text(c.value)
-	if isDash(s) {
-		return
+// levelWord is the usual word for a level; one that has none stays as it is.
+func levelWord(s []byte) string {
+	var lower [len("informational")]byte
+	if len(s) > len(lower) {
+		return stringOf(s)
 	}
-	if len(s) <= len("informational") {
-		var lower [16]byte
-		n := copy(lower[:], s)
-		for i, b := range lower[:n] {
-			if 'A' <= b && b <= 'Z' {
-				lower[i] = b | 0x20
-			}
-		}
-		if word, known := levelWords[string(lower[:n])]; known {
-			p.out = append(append(append(p.out, '"'), word...), '"')
-			return
+	n := copy(lower[:], s)
+	for i, c := range lower[:n] {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c | 0x20
 		}
 	}
-	p.out = p.appendText(p.out, c.value)
+	if word, known := levelWords[string(lower[:n])]; known {
+		return word
+	}
+	return stringOf(s)
 }

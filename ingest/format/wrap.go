@@ -27,6 +27,8 @@ func (w wrapper) title() string {
 var (
 	keyTime      = []byte("time")
 	keyContainer = []byte("container")
+	keyStream    = []byte("stream")
+	keyPod       = []byte("pod")
 )
 
 // meta is what a wrapper says about its line.
@@ -140,6 +142,10 @@ func (p *Parser) takeMeta() {
 	default:
 		p.take(keyInfo{rule: rule{field: fieldService}}, keyContainer, container)
 	}
-	p.textAttribute("stream", p.meta.stream)
-	p.textAttribute("pod", p.meta.pod)
+	if len(p.meta.stream) > 0 {
+		p.attribute(keyStream, value{kind: text, body: p.meta.stream})
+	}
+	if len(p.meta.pod) > 0 {
+		p.attribute(keyPod, value{kind: text, body: p.meta.pod})
+	}
 }

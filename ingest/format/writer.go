@@ -9,13 +9,16 @@ type writer struct {
 	latency unit   // of an open latency
 }
 
+// ownTitle is the writer of the lake's own lines.
+const ownTitle = "SignalLake"
+
 // writers are told by their keys; the first one that fits counts. The units are those of their documentation.
 var writers = []struct {
 	writer
 	keys []string
 	more func(line []lake.JSONMember) bool // what the keys alone do not tell; nil: they do
 }{
-	{writer{"SignalLake", unitMilli}, []string{"event_id", "timestamp", "received_at", "service_name"}, nil},
+	{writer{ownTitle, unitMilli}, []string{"event_id", "timestamp", "received_at", "service_name"}, nil},
 	{writer{"Traefik", unitNanos}, []string{"DownstreamStatus", "RequestPath"}, nil}, // Duration is a Go duration
 	{writer{"Caddy", unitSec}, []string{"ts", "logger", "request", "status"}, nil},   // duration is seconds by default
 	{writer{"Envoy", unitMilli}, []string{"response_flags", "response_code"}, nil},   // %DURATION% is milliseconds

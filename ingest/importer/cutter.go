@@ -76,7 +76,7 @@ type cutter struct {
 	rest   bool         // the carry goes on with a line that was imported already
 	chunk  int          // bytes of a chunk, unless a line is longer
 	marked bool         // the input's position is kept: chunks need the sum of what stands before their end
-	paused bool // the carry holds whole lines, and nothing more comes for now
+	paused bool         // the carry holds whole lines, and nothing more comes for now
 	ended  bool
 }
 
