@@ -1,5 +1,6 @@
 // Package ingest takes events over HTTP: it decodes, validates, appends and answers only after the append is durable. It promises that a 200
-// means "on the disk" and that a refusal stores nothing. It knows no SQL: the one who starts it gives it what answers GET /query.
+// means "on the disk", that a refusal stores no event, and that every line which it reports as rejected is kept as a dead letter, durably too.
+// It knows no SQL: the one who starts it gives it what answers GET /query.
 package ingest
 
 import (
@@ -11,8 +12,13 @@ import (
 
 // Log is what the server appends to (*lake.Lake). Append returns after the batch is durable. After it returned nil it may not read b.Lines
 // any more: the server writes the next request's events there.
+//
+// Bury returns after the letters are durable, and may not read their texts any more then. Backlog says whether Append would refuse now
+// (lake.ErrBacklog): it is asked before anything is buried, so that a sender who is told to come again does not leave its rejected lines twice.
 type Log interface {
 	Append(ctx context.Context, b lake.Batch) (lake.Seq, error)
+	Bury(ctx context.Context, letters []lake.DeadLetter) error
+	Backlog() error
 }
 
 // Question is a GET /query/NAME on its way to whoever answers it.

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/ingest"
+	"github.com/signallake/signallake/ingest/importer"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
 	"github.com/signallake/signallake/sql/duck"
 	"github.com/signallake/signallake/tui"
 )
@@ -30,7 +32,8 @@ type stackConfig struct {
 	readOnly   bool
 	follow     bool // fall back to read-only when another process owns the lake
 	now        func() time.Time
-	requestLog io.Writer // nil: a file in state/, for the console, which has no standard error to write to
+	requestLog io.Writer       // nil: a file in state/, for the console, which has no standard error to write to
+	piped      *importer.Stdin // what is piped into the console; nil: nothing
 }
 
 // stack is the running program without its face: lake, engine, API. Parts are opened in this order and closed in reverse.
@@ -42,6 +45,8 @@ type stack struct {
 	apiErr  string
 	now     func() time.Time
 	closers []func() error
+
+	importing importWorld // what imports that the console starts have in common
 }
 
 // openLake opens the lake for a command that writes to it and decides itself when to convert.
@@ -50,7 +55,7 @@ func openLake(ctx context.Context, w *world, dir, command string) (*lake.Lake, e
 }
 
 func openStack(ctx context.Context, c stackConfig) (*stack, error) {
-	s := &stack{now: c.now}
+	s := &stack{now: c.now, importing: importWorld{stdin: c.piped, claims: &importer.Claims{}, now: c.now}}
 	if err := s.open(ctx, c); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -196,8 +201,18 @@ func (s *stack) health() map[string]any {
 // console is the stack as the console sees it.
 func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
-		DataDir: dir, Now: s.now, ReadOnly: s.owner, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot,
-		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(),
+		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus,
+		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(), Complete: completePath,
+		History: func(context.Context) ([]bench.Report, error) { return benchReports(s.lake.Layout().Root) },
+	}
+	config.Tasks.Import = importOf(config.Tasks.Import)
+	if s.owner != nil {
+		watch := watchOwner(s.lake, *s.owner)
+		s.closers = append(s.closers, watch.close)
+		config.ReadOnly, config.Dead = watch.follow, watch.deadStatus
+	}
+	if s.importing.stdin != nil {
+		config.Piped = s.importPiped
 	}
 	for _, q := range sql.Questions() {
 		config.Questions = append(config.Questions, tui.NamedSQL{Name: q.Name, Title: q.Title, SQL: q.SQL})
