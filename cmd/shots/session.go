@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -178,13 +179,14 @@ func (s *session) resize(to size) error {
 func (s *session) close() error {
 	group := -s.cmd.Process.Pid // the terminal's session leader leads its process group too
 	syscall.Kill(group, syscall.SIGTERM)
-	exited := make(chan struct{})
-	go func() { s.cmd.Wait(); close(exited) }()
 	select {
-	case <-exited:
+	case <-s.ended: // nobody has the terminal open any more: not the shell's end, which would leave the program to tidy up beside the next one
 	case <-time.After(politeness):
 		syscall.Kill(group, syscall.SIGKILL)
-		<-exited
 	}
-	return errors.Join(s.file.Close(), s.term.Close())
+	s.cmd.Wait() // how it ended is of no interest: it was told to
+	err := s.file.Close()
+	<-s.ended
+	// Not the emulator's Close, which races with its Read: the end of what is to be read ends answer as well.
+	return errors.Join(err, s.term.InputPipe().(*io.PipeWriter).Close())
 }

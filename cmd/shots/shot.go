@@ -43,7 +43,7 @@ func (p *painter) write(path string, s *screen) error {
 		return fmt.Errorf("write the picture: %w", err)
 	}
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := errors.Join(encoder.Encode(f, p.paint(s)), f.Close()); err != nil {
+	if err := errors.Join(encoder.Encode(f, indexed(p.paint(s))), f.Close()); err != nil {
 		return fmt.Errorf("write the picture %s: %w", path, err)
 	}
 	return nil
