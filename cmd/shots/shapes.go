@@ -32,6 +32,7 @@ var shapes = map[rune][][]point{
 	'⏎': {stroke(point{0.85, 0.6}, point{0.85, 1.2}, thin), stroke(point{0.9, 1.15}, point{0.3, 1.15}, thin),
 		triangle(point{0.06, 1.15}, point{0.42, 0.88}, point{0.42, 1.42})},
 	'⚠': warning(),
+	'·': {circle(point{midX, midY}, 0.1)},
 	'…': {circle(point{0.18, 1.5}, 0.085), circle(point{0.5, 1.5}, 0.085), circle(point{0.82, 1.5}, 0.085)},
 }
 
