@@ -1,7 +1,7 @@
 #!/bin/sh
 # Takes the pictures of the documentation; `make shots` calls it at the top of the tree when both programs are built.
 # Lake, clock and keys are fixed, so that a picture changes only when the console does. What the machine's speed shows in (a statement's time, a
-# task's, the benchmark's) is in sql.png, tasks.png and bench.png, which differ a little with each run.
+# task's, the benchmark's) is in explore.png, sql.png, tasks.png and bench.png, which differ a little with each run.
 #
 #   docs/pictures/take.sh [NAME...]     all pictures, or those named
 set -eu
@@ -21,13 +21,17 @@ echo "  a lake of a million events"
 SIGNALLAKE_TEST_NOW=$now "$bin" generate --data "$work/demo" --count 1000000 --seed 7 --days 2 --start 2026-11-08T10:00:00Z >"$work/log" 2>&1
 SIGNALLAKE_TEST_NOW=$now "$bin" convert --data "$work/demo" >>"$work/log" 2>&1
 
+asked() { # NAME: is it to be taken?
+	case "$asked" in *" $1 "* | "  ") ;; *) return 1 ;; esac
+}
+
 # shot NAME LAKE KEYS [FLAGS]: a picture of the console. It starts in the work folder, so that it shows the lake's name and no path of this machine.
 shot() {
 	name=$1 lake=$2 keys=$3
 	shift 3
-	case "$asked" in *" $name "* | "  ") ;; *) return 0 ;; esac
+	asked "$name" || return 0
 	echo "  $to/$name.png"
-	"$shots" -run "cd '$work' && exec '$bin' --data $lake --addr 127.0.0.1:$port --fresh" -env "SIGNALLAKE_TEST_NOW=$now" -keys "$keys" -o "$to/$name.png" "$@"
+	"$shots" -run "cd '$work' && exec '$bin' --data $lake --addr 127.0.0.1:$port --fresh" -env "SIGNALLAKE_TEST_NOW=$now" -keys "$keys" -quiet 1500ms -o "$to/$name.png" "$@"
 }
 
 # send posts to the console that is about to start: good events, then two lines that break the contract.
@@ -52,13 +56,18 @@ failures="ctrl+a,ctrl+k\
 shot first-run new "wait:curl"
 shot dashboard demo "$six_hours"
 shot dashboard-light demo "$six_hours" -light -w 80 -h 24
-shot explore demo "$six_hours,2,wait:events"
+shot explore demo "$six_hours,2,wait:newest first,/,text:service:auth status>=500 region:us-east-1,enter,gone:loading,gone:counting"
 shot sql demo "$panels,3,wait:statement,$failures,f5,wait:us-east-1,esc"
-# Tasks and the benchmark take their times from the clock: it must run.
-shot tasks tasks "wait:curl,4,wait:No task,a,wait:add a task,g,wait:seed,enter,wait:✓ generate,a,wait:add a task,c,wait:layout,enter,wait:✓ convert,a,wait:add a task,v,wait:✓ verify" \
+# Tasks take their times from the clock: it must run.
+shot tasks tasks "wait:curl,4,wait:No task,a,wait:add a task,g,wait:seed,enter,wait:✓ generate,a,wait:add a task,c,wait:layout,enter,wait:✓ convert,a,wait:add a task,v,wait:✓ verify,wait:each visible,gone:✓ verify:" \
 	-env SIGNALLAKE_TEST_NOW= -limit 5m
-shot bench demo "$panels,6,wait:bench" -limit 10m
+if asked bench; then
+	SIGNALLAKE_TEST_NOW=$now "$bin" bench --data "$work/demo" >>"$work/log" 2>&1
+	shot bench demo "$panels,6,wait:bench:"
+fi
 # Last, since it adds to the lake.
-case "$asked" in *" ingest "* | "  ") send & ;; esac
-shot ingest demo "$panels,5,wait:status_code,wait:timestamp"
-wait
+if asked ingest; then
+	send &
+	shot ingest demo "$panels,5,wait:status_code,wait:timestamp"
+	wait
+fi
