@@ -35,7 +35,7 @@ func byHand(p *pen, r rune) bool {
 	}
 	shape, ok := shapes[r]
 	if ok {
-		p.polygons(shape)
+		p.path(shape)
 	}
 	return ok
 }
@@ -107,9 +107,7 @@ func (p *pen) braille(r rune) {
 // point is a place in a cell, both coordinates in cell widths from the upper left corner: a cell is 1 wide and 2 high.
 type point struct{ x, y float64 }
 
-// polygons fills outlines; one that runs against the other way cuts a hole.
-func (p *pen) polygons(outlines [][]point) { p.path(outlines) }
-
+// path fills outlines; one that runs the other way round cuts a hole.
 func (p *pen) path(outlines [][]point) {
 	w := float64(cellWidth * p.scale)
 	shift := (float64(p.box.Dx()) - w) / 2 // a sign in a wide cell stands in its middle

@@ -139,11 +139,8 @@ func keyBytes(key string) (string, error) {
 
 // ctrlByte is the control character of a key, 0 where there is none.
 func ctrlByte(key string) rune {
-	switch c := strings.ToUpper(key)[0]; {
-	case c >= 'A' && c <= '_':
+	if c := strings.ToUpper(key)[0]; c >= 'A' && c <= '_' {
 		return rune(c & 0x1f)
-	case c == ' ':
-		return 0
 	}
 	return 0
 }
