@@ -48,6 +48,11 @@ lint: ## gofmt, vet and staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
+.PHONY: shots
+shots: build ## the documentation's pictures, from the console over a seeded lake (SHOT=dashboard for one of them)
+	$(GO) build -trimpath -o bin/shots ./cmd/shots
+	docs/pictures/take.sh $(SHOT)
+
 .PHONY: cover
 cover: ## test coverage by package
 	$(GO) test -cover ./...
