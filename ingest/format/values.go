@@ -19,6 +19,8 @@ func (p *Parser) fits(f field, v value) bool {
 	case fieldStatus:
 		status, ok := readStatus(body) // and not "ok", "active", 17
 		return ok && status != 0
+	case fieldLevel:
+		return len(body) == 1 && '0' <= body[0] && body[0] <= '7'
 	case fieldTraceID, fieldSpanID:
 		return len(body) <= 128 && bytes.IndexByte(body, ' ') < 0 && !v.escaped
 	}
