@@ -9,22 +9,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CurrentOwner tells who owns the lake at this moment. owned is false when nobody does: then the note is the one that a killed owner left, or
-// empty after one that ended in order. It reads two small files; a screen asks it every few seconds.
+// CurrentOwner tells who owns the lake at this moment, as OwnerOf does. A screen asks it every few seconds.
 func (l *Lake) CurrentOwner() (note Owner, owned bool, err error) {
 	if !l.cfg.ReadOnly {
 		l.ownerMu.Lock()
 		defer l.ownerMu.Unlock()
 		return l.cfg.Owner, true, nil
 	}
-	note, err = readOwner(l.layout)
+	return OwnerOf(l.layout)
+}
+
+// OwnerOf tells who owns the lake of a layout at this moment. owned is false when nobody does: then the note is the one that a killed owner left, or
+// empty after one that ended in order. It reads two small files and opens nothing else.
+func OwnerOf(layout Layout) (note Owner, owned bool, err error) {
+	note, err = readOwner(layout)
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil
 	}
 	if err != nil {
 		return Owner{}, false, fmt.Errorf("read the owner's note: %w", err)
 	}
-	f, err := os.Open(lockPath(l.layout))
+	f, err := os.Open(lockPath(layout))
 	if errors.Is(err, os.ErrNotExist) {
 		return note, false, nil
 	}

@@ -55,7 +55,7 @@ func (a *App) noAPI() string {
 
 // curl is a line that sends one event, ready for a shell.
 func (a *App) curl() string {
-	return fmt.Sprintf(`curl -s http://%s/ingest -H 'content-type: application/json' -d '%s'`, a.api.Addr, a.sampleEvent())
+	return fmt.Sprintf(`curl -s%s %s/ingest -H 'content-type: application/json' -d '%s'`, a.api.CurlOptions(), a.api.URL(), a.sampleEvent())
 }
 
 // sampleEvent is of the minute at hand, so that it is accepted and seen at once, and stands still on the screen.
@@ -157,7 +157,7 @@ func (d *dashboard) drawPost(c *cell.Canvas, in cell.Rect, y int) int {
 	}
 	x := c.Text(in.X, y, " y ", cell.OnAccent|cell.Active|cell.Bold)
 	x = c.Text(x+1, y, "send events to ", cell.Text|cell.Bold)
-	c.Text(x, y, "http://"+a.api.Addr+"/ingest", cell.Accent)
+	c.Text(x, y, a.api.URL()+"/ingest", cell.Accent)
 	a.zone(cell.Rect{X: in.X, Y: y, W: in.W, H: 1}, func(int, int) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) })
 	c.TextCut(in.X+4, y+1, in.W-4, "one event here, many to /ingest/batch; 200 means on disk. y copies:", cell.Muted)
 	y += 3
@@ -174,7 +174,11 @@ func (a *App) curlLines(w int) []string {
 		return []string{whole}
 	}
 	event := a.sampleEvent()
-	head := []string{fmt.Sprintf(`curl -s http://%s/ingest \`, a.api.Addr), `  -H 'content-type: application/json' \`}
+	head := []string{fmt.Sprintf(`curl -s %s/ingest \`, a.api.URL())}
+	if options := a.api.CurlOptions(); options != "" {
+		head = append(head, " "+options+` \`)
+	}
+	head = append(head, `  -H 'content-type: application/json' \`)
 	if body := "  -d '" + event + "'"; cell.Width(body) <= w {
 		return append(head, body)
 	}

@@ -173,7 +173,7 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 		return
 	}
 	x := c.Text(in.X, in.Y, "● up ", cell.Good|cell.Bold)
-	x = c.Text(x, in.Y, "http://"+s.Addr, cell.Accent|cell.Bold)
+	x = c.Text(x, in.Y, s.URL(), cell.Accent|cell.Bold)
 	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health", cell.Muted)
 	if !s.Since.IsZero() {
 		c.Text(r.X+r.W-2-cell.Width(upFor(s, a.now)), r.Y, upFor(s, a.now), cell.Muted)

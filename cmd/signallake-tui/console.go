@@ -15,7 +15,7 @@ import (
 // runConsole opens the console; with no terminal it prints the panels once.
 func runConsole(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "console")
-	addr := flags.String("addr", defaultAddr, "the ingest API's `address`; loopback only")
+	api := addAPIFlags(flags)
 	plain := flags.Bool("plain", false, "print the panels once as plain text")
 	fresh := flags.Bool("fresh", false, "do not restore the last session")
 	ascii := flags.Bool("ascii", !utf8Locale(w.getenv), "draw with ASCII alone")
@@ -29,7 +29,7 @@ func runConsole(ctx context.Context, w *world, args []string) error {
 	if !interactive || !keys {
 		return printPanels(ctx, w, *dir)
 	}
-	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, addr: *addr, command: "console", follow: true, piped: piped})
+	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, command: "console", follow: true, piped: piped})
 	if err != nil {
 		return err
 	}

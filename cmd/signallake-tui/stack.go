@@ -27,8 +27,8 @@ const (
 // stackConfig says which parts of the program a command needs.
 type stackConfig struct {
 	dir        string
-	addr       string // of the ingest API; "" does not start one
-	command    string // what other processes are told about us
+	api        *apiFlags // how the ingest API is reached; nil does not start it
+	command    string    // what other processes are told about us
 	readOnly   bool
 	follow     bool // fall back to read-only when another process owns the lake
 	now        func() time.Time
@@ -84,7 +84,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 	}
 	s.engine = engine
 	s.closers = append(s.closers, engine.Close)
-	if c.addr == "" || s.owner != nil {
+	if c.api == nil || s.owner != nil {
 		return nil
 	}
 	return s.openAPI(c)
@@ -92,6 +92,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 
 func (s *stack) openLake(ctx context.Context, c stackConfig) error {
 	config := lake.Config{Dir: c.dir, Now: c.now, ReadOnly: c.readOnly, Owner: lake.Owner{PID: os.Getpid(), Command: c.command, Since: c.now()}}
+	config.Owner.Token = c.api != nil && c.api.tokenFile != ""
 	opened, err := lake.Open(ctx, config)
 	var owned *lake.OwnedError
 	if c.follow && errors.As(err, &owned) {
@@ -109,7 +110,8 @@ func (s *stack) openLake(ctx context.Context, c stackConfig) error {
 
 // openAPI starts the ingest API. An address that cannot be had is the server's to tell (Snapshot.Err): the rest of the program goes on.
 func (s *stack) openAPI(c stackConfig) error {
-	config := ingest.Config{Addr: c.addr, Log: s.lake, Ask: s.ask, Health: s.health, Now: c.now, RequestLog: c.requestLog, Guard: partitionGuard(s.lake)}
+	config := ingest.Config{Log: s.lake, Ask: s.ask, Health: s.health, Now: c.now, RequestLog: c.requestLog, Guard: partitionGuard(s.lake)}
+	c.api.apply(&config)
 	if c.requestLog == nil {
 		log, err := openRequestLog(s.lake.Layout())
 		if err != nil {
@@ -132,7 +134,7 @@ func (s *stack) openAPI(c stackConfig) error {
 		defer cancel()
 		return server.Shutdown(ctx)
 	})
-	return s.lake.SetAddress("http://" + server.Addr())
+	return s.lake.SetAddress(server.Snapshot().URL())
 }
 
 // partitionGuard knows the partitions that the lake has already.
@@ -218,6 +220,14 @@ func (s *stack) console(dir string) tui.Config {
 		config.Questions = append(config.Questions, tui.NamedSQL{Name: q.Name, Title: q.Title, SQL: q.SQL})
 	}
 	return config
+}
+
+// listeningOn is the address as it was bound, with the scheme; Snapshot.URL is the one to ask.
+func (s *stack) listeningOn() string {
+	if s.server.Snapshot().TLS {
+		return "https://" + s.server.Addr()
+	}
+	return "http://" + s.server.Addr()
 }
 
 func (s *stack) snapshot() ingest.Snapshot {
