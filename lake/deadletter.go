@@ -3,6 +3,8 @@ package lake
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // DeadLetter is one piece of refused input, kept so that it can be looked at, mended and sent again.
@@ -62,4 +64,13 @@ func (l *Lake) DeadStatus() DeadStatus {
 		l.cat.troubles.tell(troubleFollow, err)
 	}
 	return l.dead.status()
+}
+
+// ReasonKind is a reason without the values in it, so that the same mistake is one group: what is quoted and every word with a digit goes.
+func ReasonKind(reason string) string {
+	if open, end := strings.IndexByte(reason, '"'), strings.LastIndexByte(reason, '"'); open < end {
+		reason = reason[:open] + reason[end+1:]
+	}
+	words := strings.Fields(reason)
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return strings.ContainsAny(w, "0123456789") }), " ")
 }

@@ -85,6 +85,7 @@ func (z *deadZone) mend() error {
 				return err
 			}
 			b.next += f.doubt + 1
+			b.files[i].doubt = 0
 		}
 	}
 	return nil
@@ -241,7 +242,7 @@ func (z *deadZone) write(fill func(dst []byte, next int64) ([]byte, int64, error
 	if b.files[len(b.files)-1].size >= z.limit/fileShare {
 		z.rest()
 	}
-	z.collect()
+	z.collect(false)
 	return nil
 }
 
@@ -307,14 +308,15 @@ func (z *deadZone) giveUp(t deadTarget) {
 	}
 }
 
-// collect removes the oldest files that hold nothing that counts, but never the newest: its first line is what remains of them.
-func (z *deadZone) collect() {
+// collect removes the oldest files that hold nothing that counts, but never the newest: its first line is what remains of them. One with damaged
+// lines stays for its turn, unless they may go too.
+func (z *deadZone) collect(damaged bool) {
 	b := &z.books
 	var err error
 	removed := false
 	for err == nil && len(b.files) > 1 {
 		f, to := b.files[0], b.files[1].name
-		if b.kept(f.name, to) > 0 || f.damaged > 0 && to > b.Below {
+		if b.kept(f.name, to) > 0 || f.damaged > 0 && to > b.Below && !damaged {
 			break
 		}
 		if err = removeIfThere(z.disk, z.layout.DeadFile(f.name)); err == nil {
@@ -374,6 +376,9 @@ func (z *deadZone) discard(ctx context.Context, pick func(*DeadLetter) bool) (in
 		}
 		return dst, next, nil
 	})
+	if err == nil {
+		z.collect(true)
+	}
 	return before - b.kept(0, b.next), err
 }
 

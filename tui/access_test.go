@@ -30,3 +30,17 @@ func TestCurlLineWithTokensAndTLS(t *testing.T) {
 		t.Errorf("without either: %s", text)
 	}
 }
+
+// What is open to the world stands on the Ingest screen; where nothing is, nothing does.
+func TestIngestScreenShowsWarnings(t *testing.T) {
+	f := newFake()
+	d := drive(t, f, 100, 30)
+	d.press("5")
+	d.wants("http://127.0.0.1:8000")
+	d.lacks("! ")
+	f.mu.Lock()
+	f.api.TLS, f.api.Warnings = true, []string{"whoever reaches 10.1.2.3:8000 may read the lake"}
+	f.mu.Unlock()
+	d.elapse(tickEvery)
+	d.wants("https://127.0.0.1:8000", "! whoever reaches 10.1.2.3:8000 may read the lake")
+}

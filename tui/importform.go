@@ -109,7 +109,11 @@ func (a *App) startImport(f *widget.Form) tea.Cmd {
 		return nil
 	}}
 	cmd := a.startWith(importTitle(p), next, func(ctx context.Context, progress *lake.Progress) (string, error) {
-		return run(ctx, p, progress)
+		summary, err := run(ctx, p, progress)
+		if len(p.Paths) == 1 {
+			summary = strings.TrimPrefix(summary, path.Base(p.Paths[0])+": ") // the task's title names it
+		}
+		return summary, err
 	})
 	if a.current == dashScreen && !a.dash.filled() {
 		return cmd // the empty page shows how far it is, and then the data

@@ -3,13 +3,13 @@ package tui
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/signallake/signallake/ingest"
+	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/tui/cell"
 	"github.com/signallake/signallake/tui/chart"
 )
@@ -55,7 +55,7 @@ func (g *ingestPage) groups() []rejectGroup {
 	var list []rejectGroup
 	at := map[[2]string]int{}
 	for _, r := range g.app.api.Rejects {
-		key := [2]string{r.Field, reasonKind(r.Reason)}
+		key := [2]string{r.Field, lake.ReasonKind(r.Reason)}
 		i, ok := at[key]
 		if !ok {
 			i = len(list)
@@ -65,15 +65,6 @@ func (g *ingestPage) groups() []rejectGroup {
 		list[i].n++
 	}
 	return list
-}
-
-// reasonKind is a reason without the values in it, so that the same mistake is one group: what is quoted and every word with a digit goes.
-func reasonKind(reason string) string {
-	if open, end := strings.IndexByte(reason, '"'), strings.LastIndexByte(reason, '"'); open < end {
-		reason = reason[:open] + reason[end+1:]
-	}
-	words := strings.Fields(reason)
-	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return strings.ContainsAny(w, "0123456789") }), " ")
 }
 
 func (g *ingestPage) key(k tea.KeyPressMsg) tea.Cmd {
@@ -174,7 +165,10 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 	}
 	x := c.Text(in.X, in.Y, "● up ", cell.Good|cell.Bold)
 	x = c.Text(x, in.Y, s.URL(), cell.Accent|cell.Bold)
-	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health", cell.Muted)
+	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health  GET /docs", cell.Muted)
+	if len(s.Warnings) > 0 {
+		c.TextCut(in.X, in.Y+1, in.W, "! "+s.Warnings[0], cell.Warn)
+	}
 	if !s.Since.IsZero() {
 		c.Text(r.X+r.W-2-cell.Width(upFor(s, a.now)), r.Y, upFor(s, a.now), cell.Muted)
 	}
@@ -271,7 +265,7 @@ func (g *ingestPage) drawRejects(c *cell.Canvas, r cell.Rect, heavy bool) {
 		c.Text(r.X+2, r.Y+r.H-1, " "+cell.Cut(text, r.W-6)+" ", cell.Warn)
 	}
 	if len(groups) == 0 {
-		text := "✓ nothing was rejected"
+		text := "✓ nothing was rejected since the start"
 		if g.app.noAPI() != "" {
 			text = "nothing is taken in here"
 		}

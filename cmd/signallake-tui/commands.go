@@ -29,6 +29,7 @@ func commands() []command {
 		{"query", "NAME | --sql TEXT [--format table|json|csv]", "ask a named question or any SQL", runQuery},
 		{"estimate", "--sql TEXT [--json]", "what a statement would read and cost, without running it", runEstimate},
 		{"status", "[--json]", "what the lake holds", runStatus},
+		{"dead", "[--list | --json | --discard] [--limit N] [--source TEXT] [--reason TEXT]", "what was refused, and why", runDead},
 		{"verify", "[--json] [--quarantine]", "prove that nothing is lost, doubled or damaged", runVerify},
 		{"health", "[--addr HOST:PORT|URL]", "ask a running server whether it takes events", runHealth},
 		{"bench", "[--events N | --lake] [--runs N] [--cold=false] [--json] [--write FILE]", "measure pruning against one unpartitioned file, warm and cold", runBench},

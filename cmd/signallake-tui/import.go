@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/charmbracelet/x/term"
@@ -43,16 +44,25 @@ func runImport(ctx context.Context, w *world, args []string) error {
 	if err := someUsable(p); err != nil {
 		return err
 	}
-	results, err := importHere(ctx, w, *dir, p)
+	results, hot, err := importHere(ctx, w, *dir, p)
 	if results == nil {
 		return err
 	}
+	err = importOutcome(ctx, results, p, err)
 	if *asJSON {
-		err = errors.Join(err, writeJSON(w.stdout, importReport(results)))
-	} else {
-		fmt.Fprintln(w.stderr, importWords(results, p, dataFlag(flags.Lookup("data").DefValue, *dir)))
+		return errors.Join(err, writeJSON(w.stdout, importReport(results)))
 	}
-	return errors.Join(err, importOutcome(ctx, results, p))
+	words := importWords(results, p)
+	for _, r := range results {
+		if r.Accepted > 0 {
+			words = append(words, nextWords(hot, dataFlag(flags.Lookup("data").DefValue, *dir)))
+			break
+		}
+	}
+	for _, line := range words {
+		fmt.Fprintln(w.stderr, line)
+	}
+	return err
 }
 
 // maxImportPaths is more than a shell passes on.
@@ -82,28 +92,28 @@ func someUsable(p tui.ImportParams) error {
 	return errors.Join(errs...)
 }
 
-// importHere owns the lake for the time of an import. One that follows keeps the lake for long, so that the lake converts by itself.
-func importHere(ctx context.Context, w *world, dir string, p tui.ImportParams) ([]*importer.Result, error) {
-	open := func() (*lake.Lake, error) { return openLake(ctx, w, dir, "import") }
+// importHere owns the lake for the time of an import, and answers also how many bytes wait for their conversion. An import that follows keeps
+// the lake for long, so that the lake converts by itself.
+func importHere(ctx context.Context, w *world, dir string, p tui.ImportParams) (results []*importer.Result, hot int64, err error) {
+	config := lake.Config{Dir: dir, Now: w.now, ConvertAge: -1, Owner: lake.Owner{PID: os.Getpid(), Command: "import", Since: w.now()}}
 	if p.Follow {
-		open = func() (*lake.Lake, error) {
-			return lake.Open(ctx, lake.Config{Dir: dir, Now: w.now, Owner: lake.Owner{PID: os.Getpid(), Command: "import --follow", Since: w.now()}})
-		}
+		config.ConvertAge, config.Owner.Command = 0, "import --follow"
 	}
-	l, err := open()
+	l, err := lake.Open(ctx, config)
 	var owned *lake.OwnedError
 	if errors.As(err, &owned) {
-		return nil, fmt.Errorf("%w; %s", err, wayIn(owned.Owner))
+		return nil, 0, fmt.Errorf("%w; %s", err, wayIn(owned.Owner))
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	progress := &lake.Progress{}
 	stop := showProgress(w.stderr, progress)
 	from := importWorld{stdin: &importer.Stdin{Reader: w.stdin}, now: w.now, tell: tellOn(w.stderr)}
-	results, err := importPaths(ctx, l, p, from, progress)
+	results, err = importPaths(ctx, l, p, from, progress)
 	stop()
-	return results, errors.Join(err, l.Close())
+	hot = l.Status().HotBytes
+	return results, hot, errors.Join(err, l.Close())
 }
 
 // wayIn says how lines come into a lake that another process owns.
@@ -129,7 +139,7 @@ type importWorld struct {
 	stdin  *importer.Stdin // nil: nothing is piped in
 	claims *importer.Claims
 	now    func() time.Time
-	tell   func(string) // nil: what is to be known before the end has nobody to be told to
+	tell   func(string) // what is to be known before the end
 }
 
 // importSink is the lake as an import needs it.
@@ -140,19 +150,26 @@ func (s importSink) Append(ctx context.Context, b lake.Batch) error {
 	return appendPatiently(ctx, s.Lake, b)
 }
 
-// importFiles imports and says what it did: the console's task.
+// importFiles imports and says what it did: the console's task. What w.tell would have said while it ran stands at the end of that.
 func importFiles(ctx context.Context, l *lake.Lake, p tui.ImportParams, w importWorld, progress *lake.Progress) (string, error) {
+	var mu sync.Mutex
+	var told []string
+	w.tell = func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, text)
+	}
 	results, err := importPaths(ctx, l, p, w, progress)
 	if results == nil {
 		return "", err
 	}
 	tellSpan(results, p.Covers)
-	words := importWords(results, p, "")
-	if outcome := errors.Join(err, importOutcome(ctx, results, p)); outcome != nil {
-		return "", outcomeError{words, outcome}
+	words := strings.Join(append(importWords(results, p), told...), "\n")
+	if err = importOutcome(ctx, results, p, err); err == nil {
+		err = ctx.Err() // of a follower: its task was cancelled nevertheless
 	}
-	if ctx.Err() != nil {
-		return "", outcomeError{words, ctx.Err()}
+	if err != nil {
+		return "", outcomeError{words, err}
 	}
 	return words, nil
 }
@@ -183,7 +200,7 @@ func (e outcomeError) Error() string {
 	if errors.Is(e.err, context.Canceled) {
 		return e.words + ": " + context.Canceled.Error() // as the console's tasks want it
 	}
-	return e.err.Error() + "\n" + e.words
+	return strings.TrimSuffix(e.err.Error()+"\n"+e.words, "\n")
 }
 
 func (e outcomeError) Unwrap() error { return e.err }
@@ -228,8 +245,9 @@ func importConfig(p tui.ImportParams) (importer.Config, error) {
 	return c, format.CheckMap(c.Map)
 }
 
-// importOutcome is the error of what was not imported, nil when all was. A follower that was stopped has done all that it was asked for.
-func importOutcome(ctx context.Context, results []*importer.Result, p tui.ImportParams) error {
+// importOutcome is the error of an import that did not do all that it was asked for, nil when it did. failure is the lake's. A follower that
+// was stopped has done all.
+func importOutcome(ctx context.Context, results []*importer.Result, p tui.ImportParams, failure error) error {
 	bad, empty := 0, 0
 	for _, r := range results {
 		switch r.State {
@@ -240,10 +258,12 @@ func importOutcome(ctx context.Context, results []*importer.Result, p tui.Import
 		}
 	}
 	switch n := len(p.Paths); {
+	case failure != nil:
+		return fmt.Errorf("import: %w; what was imported stays, and importing again goes on behind it", failure)
 	case bad > 0 && n > 1:
 		return fmt.Errorf("%d of %d inputs could not be imported to their end", bad, n)
 	case bad > 0:
-		return fmt.Errorf("%s could not be imported to its end", results[0].Name)
+		return fmt.Errorf("import %s: %w", results[0].Name, results[0].Err)
 	case ctx.Err() != nil && !p.Follow:
 		return ctx.Err()
 	case empty > 0 && empty == n:

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/tui"
 )
 
 // accessLog writes an access log of n lines, of which every hundredth is none, with their numbers as request ids.
@@ -135,6 +138,33 @@ func checkImported(t *testing.T, dir string, lines, good int) {
 	}
 	if len(seen) != lines-good {
 		t.Errorf("%d dead letters, want %d", len(seen), lines-good)
+	}
+}
+
+// TestImportBacklog imports more than may wait for its conversion: it is converted on the way, and nothing is lost.
+func TestImportBacklog(t *testing.T) {
+	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "access.log")
+	good := accessLog(t, path, 30_000)
+	l, err := lake.Open(t.Context(), lake.Config{Dir: dir, ConvertAge: -1, HotLimit: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := tui.ImportParams{Paths: []string{path}}
+	summary, err := importFiles(t.Context(), l, p, importWorld{now: time.Now}, &lake.Progress{})
+	if err != nil || !strings.Contains(summary, "30,000 lines = 29,700 accepted + 300 rejected") {
+		t.Errorf("import: %v, %s", err, summary)
+	}
+	if status := l.Status(); status.ParquetEvents == 0 || status.Visible != int64(good) {
+		t.Errorf("%d events of %d, %d of them in Parquet", status.Visible, good, status.ParquetEvents)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p.Again = true
+	if _, err := importFiles(ctx, l, p, importWorld{now: time.Now}, &lake.Progress{}); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "goes on there") {
+		t.Errorf("cancelled: %v; want what is in and that it can go on", err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

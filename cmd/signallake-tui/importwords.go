@@ -10,40 +10,50 @@ import (
 	"github.com/signallake/signallake/tui"
 )
 
-// importWords says what became of each path, and what to do next.
-func importWords(results []*importer.Result, p tui.ImportParams, data string) string {
+// importWords says what became of each path.
+func importWords(results []*importer.Result, p tui.ImportParams) []string {
 	var lines []string
 	var all, rejected int64
-	added := false
 	for _, r := range results {
 		lines = append(lines, inputWords(r, p)...)
-		all, rejected, added = all+r.Lines, rejected+r.Rejected, added || r.Accepted > 0
+		all, rejected = all+r.Lines, rejected+r.Rejected
 	}
 	if len(results) > 1 {
-		lines = append(lines, fmt.Sprintf("%d inputs: %s lines = %s accepted + %s rejected", len(results), thousands(all), thousands(all-rejected), thousands(rejected)))
+		lines = append(lines, fmt.Sprintf("%d inputs: %s = %s accepted + %s rejected", len(results), countOf(all, "line"), thousands(all-rejected), thousands(rejected)))
 	}
 	if rejected > 0 {
-		lines = append(lines, fmt.Sprintf("rejected lines are kept, each with its reason: `signallake-tui dead%s`", data))
+		lines = append(lines, "rejected lines are kept, each with its reason: `signallake-tui dead` lists them")
 	}
-	if added {
-		lines = append(lines, fmt.Sprintf("next: `signallake-tui%s` opens the console on them", data))
-	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
-// inputWords says what became of one path.
+// manyHot is how much unconverted raw the next console takes noticeably long to load.
+const manyHot = 256 << 20
+
+// nextWords says what to do with what was imported.
+func nextWords(hot int64, data string) string {
+	if hot > manyHot {
+		return fmt.Sprintf("next: `signallake-tui convert%s` makes Parquet of it, `signallake-tui%s` opens the console, which does so too", data, data)
+	}
+	return fmt.Sprintf("next: `signallake-tui%s` opens the console on it", data)
+}
+
+// inputWords says what became of one path. The reason why a single one failed is the command's error and not repeated here.
 func inputWords(r *importer.Result, p tui.ImportParams) []string {
 	switch r.State {
 	case importer.Already:
-		return []string{fmt.Sprintf("%s: already imported on %s: %s lines; --again imports it again", r.Name, r.Since.Time().Format(time.DateOnly), thousands(r.Total()))}
+		return []string{fmt.Sprintf("%s: already imported on %s: %s; --again imports it again", r.Name, r.Since.Time().Format(time.DateOnly), countOf(r.Total(), "line"))}
 	case importer.Empty:
 		return []string{r.Name + ": it is empty: nothing to import; --follow waits for lines"}
 	case importer.Failed:
-		text := fmt.Sprintf("%s: %v", r.Name, r.Err)
-		if r.Lines > 0 {
-			text += fmt.Sprintf("\n  imported before that: %s", countWords(r))
+		var lines []string
+		if len(p.Paths) > 1 {
+			lines = append(lines, fmt.Sprintf("%s: %v", r.Name, r.Err))
 		}
-		return []string{text}
+		if r.Lines > 0 {
+			lines = append(lines, fmt.Sprintf("%s: imported before that: %s", r.Name, countWords(r)))
+		}
+		return lines
 	}
 	text := r.Name + ": "
 	if r.Format.Title != "" {
@@ -68,19 +78,19 @@ func inputWords(r *importer.Result, p tui.ImportParams) []string {
 
 // countWords is the sum that every line is part of.
 func countWords(r *importer.Result) string {
-	text := fmt.Sprintf("%s lines", thousands(r.Lines))
+	text := countOf(r.Lines, "line")
 	if r.Before > 0 {
-		text = fmt.Sprintf("%s new lines from line %s on", thousands(r.Lines), thousands(r.FromLine))
+		text = fmt.Sprintf("%s from line %s on", countOf(r.Lines, "new line"), thousands(r.FromLine))
 	}
 	text += fmt.Sprintf(" = %s accepted + %s rejected", thousands(r.Accepted), thousands(r.Rejected))
 	if r.Before > 0 {
 		text += fmt.Sprintf(", %s in all", thousands(r.Total()))
 	}
 	if r.Blank > 0 {
-		text += fmt.Sprintf(", beside %s blank ones", thousands(r.Blank))
+		text += fmt.Sprintf(", beside %s", countOf(r.Blank, "blank one"))
 	}
 	if r.Doubled > 0 {
-		text += fmt.Sprintf(", %s keys stood twice and their last value counts", thousands(r.Doubled))
+		text += fmt.Sprintf(", %s stood twice: the last value counts", countOf(r.Doubled, "key"))
 	}
 	return text
 }
@@ -117,6 +127,14 @@ func serviceWords(r *importer.Result) string {
 		return "service " + names[0]
 	}
 	return "services " + joinWords(names)
+}
+
+// countOf is a number of things: 1 line, 2,000 lines.
+func countOf(n int64, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return thousands(n) + " " + thing + "s"
 }
 
 // thousands writes a count for people: 1,204,000.
@@ -165,7 +183,7 @@ func importReport(results []*importer.Result) importJSON {
 			Lines: r.Lines, Accepted: r.Accepted, Rejected: r.Rejected, Blank: r.Blank, Bytes: r.Bytes, Services: r.Services,
 			FromLine: r.FromLine, Before: r.Before, ElapsedMS: r.Elapsed.Milliseconds(),
 		}
-		if r.Err != nil {
+		if r.State != importer.Stopped && r.Err != nil {
 			in.Error = r.Err.Error()
 		}
 		if r.Accepted > 0 {

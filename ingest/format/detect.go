@@ -42,17 +42,20 @@ func Detect(sample []byte, cfg Config) (Detection, error) {
 		return Detection{}, ErrEmpty
 	}
 	d := Detection{Kind: cfg.Kind, Lines: len(lines), wrapper: wrapperOf(lines)}
-	inner := innerLines(d.wrapper, lines)
-	n := count(inner)
 	var notes []string
 	if cfg.Kind == "" {
 		var err error
-		if d.Kind, notes, err = choose(n, d.wrapper, lines); err != nil {
+		d.Kind, notes, err = choose(d.wrapper, lines)
+		if err != nil && d.wrapper == bare && enough(wrapped(stamped, lines), len(lines)) { // text with stack traces in it
+			d.wrapper = stamped
+			d.Kind, notes, err = choose(d.wrapper, lines)
+		}
+		if err != nil {
 			return d, err
 		}
 	}
 	if d.Kind == JSON {
-		d.writer = commonWriter(inner)
+		d.writer = commonWriter(innerLines(d.wrapper, lines))
 	}
 	return d.describe(lines, cfg, notes)
 }
@@ -80,23 +83,30 @@ func sampleLines(sample []byte) [][]byte {
 	return lines
 }
 
+// enough says whether n of all is enough to be what the file is about: a third, as stack traces can be longer than the log.
+func enough(n, all int) bool { return n > 0 && n*3 >= all }
+
 // mostOf says whether n of all is enough to be the rule and not the exception: four in five.
 func mostOf(n, all int) bool { return n > 0 && n*5 >= all*4 }
 
 // wrapperOf finds the wrapper that most of the lines have.
 func wrapperOf(lines [][]byte) wrapper {
 	for w := dockerJSON; w < wrapperCount; w++ {
-		n := 0
-		for _, line := range lines {
-			if hasWrapper(w, line) {
-				n++
-			}
-		}
-		if mostOf(n, len(lines)) {
+		if mostOf(wrapped(w, lines), len(lines)) {
 			return w
 		}
 	}
 	return bare
+}
+
+// wrapped counts the lines that have a wrapper.
+func wrapped(w wrapper, lines [][]byte) (n int) {
+	for _, line := range lines {
+		if hasWrapper(w, line) {
+			n++
+		}
+	}
+	return n
 }
 
 func hasWrapper(w wrapper, line []byte) bool {
@@ -198,21 +208,21 @@ func looksLikeLogfmt(line []byte) bool {
 	return pairs >= 2 && pairs > words
 }
 
-// choose takes the format that most lines have. A third of them is enough: stack traces can be longer than the log.
-func choose(c counts, w wrapper, lines [][]byte) (Kind, []string, error) {
+// choose takes the format that most lines have inside their wrapper.
+func choose(w wrapper, lines [][]byte) (kind Kind, notes []string, err error) {
+	c := count(innerLines(w, lines))
 	best := 0
 	for i := range kinds {
 		if c.kind[i] > c.kind[best] {
 			best = i
 		}
 	}
-	if c.lines == 0 || c.kind[best]*3 < c.lines {
+	if !enough(c.kind[best], c.lines) {
 		if w == dockerJSON || w == cri || w == stamped {
 			return Plain, nil, nil
 		}
 		return "", nil, unknown(c, w, lines)
 	}
-	var notes []string
 	for i := range kinds {
 		if i == best || c.kind[i] == 0 {
 			continue

@@ -43,6 +43,8 @@ func TestDetectFindsTheKind(t *testing.T) {
 	check(`h:80 10.0.0.1 - - [21/Nov/2026:06:33:10 +0000] "GET / HTTP/1.1" 200 5 "-" "-"`+"\n", Access, "nginx/Apache combined with a virtual host", 1, 1)
 	check(`10.0.0.1 - - [21/Nov/2026:06:33:10 +0000] "GET / HTTP/1.1" 200 615 "-" "curl" 75 0.002 [default-web-80] [] 172.17.0.5:80 615 0.001 200 7f3c`+"\n", Access, "ingress-nginx", 1, 1)
 	check(`{"event_id":"a","timestamp":"2026-11-21T06:33:10Z","received_at":"2026-11-21T06:33:10Z","service_name":"s","status_code":0}`+"\n", JSON, "JSON lines as SignalLake writes them", 1, 1)
+	check("2026-11-21 06:33:10 hello\n", Plain, "text lines that begin with a timestamp", 1, 1)
+	check("2026-11-21T06:33:10Z level=info msg=a\n", Logfmt, "logfmt behind a timestamp", 1, 1)
 	check(`{"a":1,"time":"2026-11-21T06:33:10Z"}`+"\n", JSON, "JSON lines", 1, 1)
 	check(`{"log":"{\"a\":1}\n","stream":"stdout","time":"2026-11-21T06:33:10.5Z"}`+"\n", JSON, "JSON lines inside docker's json-file", 1, 1)
 }

@@ -19,7 +19,7 @@ import (
 // Kind is a log format.
 type Kind string
 
-// The formats. Plain is text of any form: only a wrapper that gives the time (see Detection.Wrapper) makes events of it.
+// The formats. Plain is text of any form: it becomes events only with a time in front of each line, a container runtime's or its own.
 const (
 	JSON   Kind = "json"   // one JSON object a line
 	Access Kind = "access" // nginx and Apache, common and combined, also with more behind it
@@ -162,10 +162,26 @@ func (p *Parser) read(line []byte) error {
 	return p.json(line)
 }
 
-// plain takes a line of any text as a message.
+// plain takes a line of any text as a message, with the level that it names near its start.
 func (p *Parser) plain(line []byte) {
-	p.take(keyInfo{rule: rule{field: fieldMessage}}, []byte("message"), value{kind: text, body: line})
+	p.take(keyInfo{rule: rule{field: fieldMessage}}, keyMessage, value{kind: text, body: line})
+	const near = 6 // words: thread and class mostly stand before the level
+	rest := line
+	for range near {
+		var w []byte
+		w, rest = word(rest)
+		switch w = bytes.Trim(w, "[]():|,-"); string(w) {
+		case "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL", "SEVERE":
+			p.take(keyInfo{rule: rule{field: fieldLevel}}, keyLevel, value{kind: text, body: w})
+			return
+		}
+	}
 }
+
+var (
+	keyMessage = []byte("message")
+	keyLevel   = []byte("level")
+)
 
 // reset forgets the line before.
 func (p *Parser) reset() {

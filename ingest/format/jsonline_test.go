@@ -40,6 +40,10 @@ func TestJSONLines(t *testing.T) {
 		`{"timestamp":"2026-11-21T06:33:10.000000Z","service_name":"svc","status_code":0,"region":"unknown","level":"info","attributes":{"x":[1,2]}}`)
 	check(`{"time":"2026-11-21T06:33:10Z","service":5,"level":true}`,
 		`{"timestamp":"2026-11-21T06:33:10.000000Z","service_name":"5","status_code":0,"region":"unknown","level":"info","attributes":{"level":true}}`)
+	check(`{"__REALTIME_TIMESTAMP":"1795242790123456","PRIORITY":"3","MESSAGE":"boom","SYSLOG_IDENTIFIER":"sshd","_HOSTNAME":"h","_PID":"7"}`,
+		`{"timestamp":"2026-11-21T06:33:10.123456Z","service_name":"sshd","status_code":0,"region":"unknown","host":"h","level":"error","message":"boom","attributes":{"_PID":"7"}}`)
+	check(`{"time":"2026-11-21T06:33:10Z","priority":"high","short_message":"gelf"}`,
+		`{"timestamp":"2026-11-21T06:33:10.000000Z","service_name":"svc","status_code":0,"region":"unknown","level":"info","message":"gelf","attributes":{"priority":"high"}}`)
 }
 
 func TestJSONLinesRefused(t *testing.T) {

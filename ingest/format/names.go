@@ -83,30 +83,30 @@ type nameRule struct {
 // no `logger`, which names a class, no `name`, and no `zone`, which is narrower than a region. All of them can be had with a map.
 var names = []nameRule{
 	{field: fieldEventID, guess: true, names: "event_id"}, // a number is Windows' kind of event
-	{field: fieldTimestamp, names: "timestamp @timestamp time ts datetime eventTime time_local time_iso8601 start_time StartUTC asctime @t timeUnixNano msec"},
+	{field: fieldTimestamp, names: "timestamp @timestamp time ts datetime eventTime time_local time_iso8601 start_time StartUTC asctime @t timeUnixNano msec requestReceivedTimestamp __REALTIME_TIMESTAMP"},
 	{field: fieldTimestamp, guess: true, names: "date t t.$date created_at logged_at"},
 	{field: fieldService, names: "service_name service service.name app app_name application resource.service.name resource.attributes.service.name " +
 		"kubernetes.labels.app.kubernetes.io/name kubernetes.labels.app kubernetes.container_name kubernetes.container.name k8s.container.name " +
-		"container_name container.name container"},
+		"container_name container.name container SYSLOG_IDENTIFIER"},
 	{field: fieldEndpoint, names: "endpoint path uri request_uri url url.path http.route route http.target url.original url.full http.url request.uri request.url req.url " +
 		"RequestPath :path httpRequest.requestUrl"},
-	{field: fieldMethod, names: "method http_method request_method verb http.request.method http.method request.method req.method RequestMethod " +
-		"httpRequest.requestMethod"},
+	{field: fieldMethod, names: "method http_method request_method verb http.request.method http.method request.method req.method httpRequest.requestMethod"},
 	{field: fieldStatus, names: "status_code http_status http_status_code response_code response_status http.response.status_code http.status_code " +
-		"response.status_code response.status res.statusCode DownstreamStatus httpRequest.status"},
+		"response.status_code response.status res.statusCode DownstreamStatus httpRequest.status responseStatus.code"},
 	{field: fieldStatus, guess: true, names: "status code"},
-	{field: fieldLatency, unit: unitNanos, names: "event.duration"},
-	{field: fieldLatency, unit: unitMilli, names: "duration_ms latency_ms elapsed_ms response_time_ms request_time_ms took_ms duration_millis latency_millis elapsed_millis " +
+	{field: fieldLatency, unit: unitMilli, names: "latency_ms duration_ms elapsed_ms response_time_ms request_time_ms took_ms duration_millis latency_millis elapsed_millis " +
 		"took time_taken http.duration_ms"},
 	{field: fieldLatency, unit: unitSec, names: "request_time rt duration_s duration_sec duration_seconds latency_s latency_seconds elapsed_s elapsed_seconds " +
 		"response_time_s response_time_seconds request_time_s"},
 	{field: fieldLatency, unit: unitMicro, names: "duration_us latency_us elapsed_us response_time_us duration_micros latency_micros elapsed_micros"},
 	{field: fieldLatency, unit: unitNanos, names: "duration_ns latency_ns elapsed_ns response_time_ns duration_nanos latency_nanos elapsed_nanos"},
+	{field: fieldLatency, unit: unitNanos, names: "event.duration"},
 	{field: fieldLatency, unit: unitOpen, names: "duration latency elapsed response_time request_duration http.duration httpRequest.latency"},
 	{field: fieldRegion, names: "region cloud.region aws_region"},
 	{field: fieldHost, names: "host hostname host.name host.hostname server server_name vhost kubernetes.host request.host RequestHost"},
-	{field: fieldLevel, names: "level severity lvl loglevel log_level log.level severity_text levelname @l"},
-	{field: fieldMessage, guess: true, names: "message msg event log body @m @mt"},
+	{field: fieldLevel, names: "level severity lvl log_level log.level severity_text levelname @l"},
+	{field: fieldLevel, guess: true, names: "PRIORITY"}, // journald's; elsewhere "high"
+	{field: fieldMessage, guess: true, names: "message msg event log body short_message @m @mt textPayload jsonPayload.message"},
 	{field: fieldRequestID, names: "request_id req_id rid x_request_id correlation_id http.request.id request.id req.id trace.request_id"},
 	{field: fieldTraceID, names: "trace_id trace.id dd.trace_id otelTraceID"},
 	{field: fieldTraceID, guess: true, names: "trace"}, // often a stack's

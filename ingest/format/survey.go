@@ -136,7 +136,12 @@ func (d Detection) title(s *survey) string {
 	case Plain:
 		title = "text"
 	}
-	if d.wrapper != bare {
+	switch {
+	case d.wrapper == stamped && d.Kind == Plain:
+		title = "text lines that begin with a timestamp"
+	case d.wrapper == stamped:
+		title += " behind a timestamp"
+	case d.wrapper != bare:
 		title += " inside " + d.wrapper.title()
 	}
 	return title

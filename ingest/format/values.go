@@ -19,6 +19,8 @@ func (p *Parser) fits(f field, v value) bool {
 	case fieldStatus:
 		status, ok := readStatus(body) // and not "ok", "active", 17
 		return ok && status != 0
+	case fieldLevel:
+		return len(body) == 1 && '0' <= body[0] && body[0] <= '7'
 	case fieldTraceID, fieldSpanID:
 		return len(body) <= 128 && bytes.IndexByte(body, ' ') < 0 && !v.escaped
 	}
@@ -195,7 +197,7 @@ func readStatus(s []byte) (status int32, ok bool) {
 // levelWords are other words for levels, and the numbers of pino and bunyan (10 to 60) and of syslog (RFC 5424, 6.2.1).
 var levelWords = map[string]string{
 	"warning": "warn", "wrn": "warn", "w": "warn", "err": "error", "e": "error", "information": "info", "informational": "info", "inf": "info", "i": "info",
-	"dbg": "debug", "d": "debug", "crit": "critical", "c": "critical", "emergency": "emerg", "f": "fatal", "ftl": "fatal", "t": "trace", "verbose": "trace", "vrb": "trace",
+	"dbg": "debug", "d": "debug", "crit": "critical", "severe": "error", "c": "critical", "emergency": "emerg", "f": "fatal", "ftl": "fatal", "t": "trace", "verbose": "trace", "vrb": "trace",
 	"10": "trace", "20": "debug", "30": "info", "40": "warn", "50": "error", "60": "fatal",
 	"0": "emerg", "1": "alert", "2": "critical", "3": "error", "4": "warn", "5": "notice", "6": "info", "7": "debug",
 }

@@ -13,7 +13,7 @@ const (
 	bare       wrapper = iota
 	dockerJSON         // {"log":"...\n","stream":"stdout","time":"..."}
 	cri                // 2026-11-21T06:33:10.123456789Z stdout F ...
-	stamped            // 2026-11-21T06:33:10.123456789Z ...: kubectl logs --timestamps, docker logs --timestamps
+	stamped            // 2026-11-21T06:33:10.123456789Z ...: kubectl and docker logs --timestamps, and most text logs
 	podPrefix          // [pod/name/container] ...: kubectl logs --prefix, also with --timestamps
 	compose            // name-1  | ...: docker compose logs
 	wrapperCount
@@ -114,18 +114,27 @@ func isNameRune(r rune) bool {
 	return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_' || r == '.'
 }
 
-// cutStamp cuts an RFC 3339 timestamp and the space behind it.
+// cutStamp cuts the ISO 8601 timestamp that a line starts with, also one with a space in it or in brackets, and the space behind it.
 func cutStamp(line []byte, m *meta) (rest []byte, ok bool) {
-	i := bytes.IndexByte(line, ' ')
-	if i < len("2026-11-21T06:33:10Z") || i > len("2026-11-21T06:33:10.123456789+00:00") || line[4] != '-' || line[10] != 'T' || line[13] != ':' {
+	const date = len("2026-11-21")
+	open, closing := 0, byte(' ')
+	if len(line) > 0 && line[0] == '[' {
+		open, closing = 1, ']'
+	}
+	if len(line) < open+date+len(" 06:33:10 ") || line[open+4] != '-' && line[open+4] != '/' {
 		return nil, false
 	}
+	end := bytes.IndexByte(line[open+date+1:], closing)
+	if end < 0 || end > len("06:33:10.123456789+00:00") {
+		return nil, false
+	}
+	end += open + date + 1
 	var r instantReader
-	if _, ok := r.read(line[:i], false, unitOpen); !ok || r.naive {
+	if _, ok := r.read(line[open:end], false, unitOpen); !ok {
 		return nil, false
 	}
-	m.time = line[:i]
-	return line[i+1:], true
+	m.time = line[open:end]
+	return bytes.TrimPrefix(line[end+1:], []byte(" ")), true
 }
 
 // takeMeta gives the line what its wrapper says where it says nothing itself. The wrapper's time is that of the reading and goes where the

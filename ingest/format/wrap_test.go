@@ -35,6 +35,14 @@ func TestWrappedLines(t *testing.T) {
 2026-11-21T06:33:11Z level=info msg="at last" service=s2
 `, `{"timestamp":"2026-11-21T06:33:10.123000Z","service_name":"svc","status_code":0,"region":"unknown","level":"warn","message":"hi"}`,
 		`{"timestamp":"2026-11-21T06:33:11.000000Z","service_name":"s2","status_code":0,"region":"unknown","level":"info","message":"at last"}`)
+	check("a timestamp", "plain", `2026-11-21 06:33:10,123 - app.main - ERROR - no INFO today
+2026-11-21 06:33:11,000 [main] WARN  c.e.App: x=1
+[2026-11-21T06:33:12.5+00:00] plain talk
+2026/11/21 06:33:13 main.go:7: Error: lower case is prose
+`, `{"timestamp":"2026-11-21T06:33:10.123000Z","service_name":"svc","status_code":0,"region":"unknown","level":"error","message":"- app.main - ERROR - no INFO today"}`,
+		`{"timestamp":"2026-11-21T06:33:11.000000Z","service_name":"svc","status_code":0,"region":"unknown","level":"warn","message":"[main] WARN  c.e.App: x=1"}`,
+		`{"timestamp":"2026-11-21T06:33:12.500000Z","service_name":"svc","status_code":0,"region":"unknown","level":"info","message":"plain talk"}`,
+		`{"timestamp":"2026-11-21T06:33:13.000000Z","service_name":"svc","status_code":0,"region":"unknown","level":"info","message":"main.go:7: Error: lower case is prose"}`)
 	check("kubectl's [pod/NAME/CONTAINER]", "json", `[pod/shop-7d9f-x2x/shop] 2026-11-21T06:33:10Z {"msg":"a","level":"info"}
 [pod/shop-7d9f-x2x/side] {"time":"2026-11-21T06:33:12Z","msg":"b","service":"own"}
 `, `{"timestamp":"2026-11-21T06:33:10.000000Z","service_name":"shop","status_code":0,"region":"unknown","level":"info","message":"a","attributes":{"pod":"shop-7d9f-x2x"}}`,
@@ -62,6 +70,14 @@ func TestAWrapperAroundNothing(t *testing.T) {
 	lines := "2026-11-21T06:33:10Z stdout F\n2026-11-21T06:33:11Z stdout F \n2026-11-21T06:33:12Z stdout F boom\n"
 	d, events, refused := parseAll(t, []byte(lines), Config{Service: "svc"})
 	if d.Kind != Plain || d.Title != "text inside the container runtime's (CRI) prefix" || len(events) != 1 || len(refused) != 2 || refused[0].Error() != "the line is empty" {
+		t.Errorf("%+v: %d events, refused %v", d, len(events), refused)
+	}
+}
+
+func TestTextWithStackTraces(t *testing.T) {
+	lines := "2026-11-21 06:33:10,123 ERROR boom\njava.lang.Boom: x\n    at a.b.C(D.java:1)\n2026-11-21 06:33:11,000 INFO on\n"
+	d, events, refused := parseAll(t, []byte(lines), Config{Service: "svc"})
+	if d.Kind != Plain || len(events) != 2 || len(refused) != 2 || !strings.Contains(refused[0].Error(), "lacks what the others begin with: a timestamp, got java.lang.Boom") {
 		t.Errorf("%+v: %d events, refused %v", d, len(events), refused)
 	}
 }

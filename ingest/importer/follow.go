@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -23,9 +24,19 @@ func (j *job) followAll(ctx context.Context, results []*Result) {
 	if len(results) > 1 {
 		j.Parsers = 1
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	var wg sync.WaitGroup
 	for _, r := range results {
-		wg.Go(func() { r.end(ctx, j.followOne(ctx, r), j.Now()) })
+		wg.Go(func() {
+			r.end(ctx, j.followOne(ctx, r), j.Now())
+			if r.State == Failed && len(results) > 1 {
+				j.Tell(fmt.Sprintf("%s: %v", r.Name, r.Err)) // the others go on for ever
+			}
+			if r.State == Failed && isBroken(r.Err) {
+				stop()
+			}
+		})
 	}
 	wg.Wait()
 }
@@ -126,8 +137,7 @@ func (f *follower) generation(ctx context.Context, current *file) error {
 	}
 	err = f.stream(ctx, ctx, in)
 	release()
-	var broken *sinkError
-	if err != nil && (isStop(ctx, err) || errors.As(err, &broken) || !live.over) {
+	if err != nil && (isStop(ctx, err) || isBroken(err) || !live.over) {
 		return errors.Join(err, current.close())
 	}
 	if err != nil { // it was rotated away before it made sense
@@ -224,11 +234,10 @@ func (f *follower) rest(ctx context.Context, path string) error {
 		err = f.file(ctx, r, file, "", false)
 		f.result.merge(r)
 	}
-	var broken *sinkError
-	if err == nil || errors.Is(err, errEmpty) {
+	if err == nil || errors.Is(err, errEmpty) || errors.Is(err, errClaimed) { // watchLate is at it
 		return nil
 	}
-	if isStop(ctx, err) || errors.As(err, &broken) {
+	if isStop(ctx, err) || isBroken(err) {
 		return err
 	}
 	f.Tell(fmt.Sprintf("%s: %v", path, err))
@@ -238,8 +247,7 @@ func (f *follower) rest(ctx context.Context, path string) error {
 // watchLate goes on looking at a file that was rotated away, for what its writer still puts into it, and closes it in the end.
 func (f *follower) watchLate(ctx context.Context, old *file, size int64) {
 	defer old.close()
-	polls := int(lateFor / f.Poll)
-	for range polls {
+	for polls := int(lateFor / f.Poll); polls > 0; polls-- {
 		if pause(ctx, f.Poll) != nil {
 			return
 		}
@@ -247,18 +255,31 @@ func (f *follower) watchLate(ctx context.Context, old *file, size int64) {
 		if err != nil || info.Size() < size {
 			return
 		}
-		if info.Size() > size {
-			old.size, size = info.Size(), info.Size()
-			r := newResult(f.result.Path, f.Now())
-			if err := f.file(ctx, r, old, "", false); err != nil {
-				if !isStop(ctx, err) {
-					f.Tell(fmt.Sprintf("%s: what was written after its rotation: %v", f.result.Path, err))
-				}
-				return
-			}
-			f.mu.Lock()
-			f.overdues = append(f.overdues, r)
-			f.mu.Unlock()
+		if info.Size() == size || (!endsLine(old.f, info.Size()) && polls > 1) {
+			continue
 		}
+		old.size = info.Size()
+		r := newResult(f.result.Path, f.Now())
+		err = f.file(ctx, r, old, "", false)
+		f.mu.Lock()
+		f.overdues = append(f.overdues, r)
+		f.mu.Unlock()
+		if errors.Is(err, errClaimed) {
+			continue
+		}
+		if err != nil {
+			if !isStop(ctx, err) {
+				f.Tell(fmt.Sprintf("%s: what was written after its rotation: %v", f.result.Path, err))
+			}
+			return
+		}
+		size = old.size
 	}
+}
+
+// endsLine tells whether the byte before the given size is a line end.
+func endsLine(f *os.File, size int64) bool {
+	var last [1]byte
+	n, err := f.ReadAt(last[:], size-1)
+	return n == 1 && (err == nil || err == io.EOF) && last[0] == '\n'
 }

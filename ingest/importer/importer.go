@@ -95,6 +95,8 @@ type Claims struct {
 	files []os.FileInfo
 }
 
+var errClaimed = errors.New("another import is reading it right now; wait for that one to end, or stop it")
+
 func (c *Claims) claim(f *os.File) (release func(), err error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -104,7 +106,7 @@ func (c *Claims) claim(f *os.File) (release func(), err error) {
 	defer c.mu.Unlock()
 	for _, other := range c.files {
 		if os.SameFile(other, info) {
-			return nil, errors.New("another import is reading it right now; wait for that one to end, or stop it")
+			return nil, errClaimed
 		}
 	}
 	c.files = append(c.files, info)
@@ -151,13 +153,13 @@ func (j *job) run(ctx context.Context, paths []string) ([]*Result, error) {
 			r.started = j.Now()
 			err := j.one(ctx, r, stage(r.Name, i, len(results)))
 			r.end(ctx, err, j.Now())
-			if broken := (*sinkError)(nil); errors.As(err, &broken) {
+			if r.State == Failed && isBroken(err) {
 				return results[:i+1], err
 			}
 		}
 	}
 	for _, r := range results {
-		if broken := (*sinkError)(nil); errors.As(r.Err, &broken) {
+		if r.State == Failed && isBroken(r.Err) {
 			return results, r.Err
 		}
 	}
@@ -181,7 +183,7 @@ func (j *job) one(ctx context.Context, r *Result, stage string) error {
 		if err := j.Stdin.take(); err != nil {
 			return err
 		}
-		return j.pipe(ctx, r, j.Stdin.Reader, "import stdin, lines")
+		return j.pipe(ctx, r, j.Stdin.Reader, stage)
 	}
 	f, err := openFile(r.Path)
 	switch {
@@ -191,7 +193,7 @@ func (j *job) one(ctx context.Context, r *Result, stage string) error {
 			return unreadable(r.Path, err)
 		}
 		defer device.Close()
-		return j.pipe(ctx, r, device, fmt.Sprintf("import %s, lines", r.Name))
+		return j.pipe(ctx, r, device, stage)
 	case err != nil:
 		return err
 	}
@@ -199,9 +201,11 @@ func (j *job) one(ctx context.Context, r *Result, stage string) error {
 	return j.file(ctx, r, f, stage, j.Again)
 }
 
-// pipe imports what cannot be read again: it has no identity and is not remembered.
+// pipe imports what cannot be read again: it has no identity and is not remembered. Without a stage, progress goes on in the one at hand.
 func (j *job) pipe(ctx context.Context, r *Result, from io.Reader, stage string) error {
-	j.Progress.Start(stage, 0)
+	if stage != "" {
+		j.Progress.Start(fmt.Sprintf("import %s, lines", r.Name), 0)
+	}
 	in := &input{result: r, src: newPipe(from, 2*j.Poll), pipe: true, origin: fmt.Sprintf("pipe-%d", j.Now().UnixMicro()), lines: true}
 	err := j.stream(ctx, context.WithoutCancel(ctx), in)
 	if err == nil {

@@ -37,6 +37,12 @@ type sinkError struct{ err error }
 func (e *sinkError) Error() string { return e.err.Error() }
 func (e *sinkError) Unwrap() error { return e.err }
 
+// isBroken tells a failure of the lake.
+func isBroken(err error) bool {
+	var broken *sinkError
+	return errors.As(err, &broken)
+}
+
 // stream imports the input to the end of its source, and books in its result what became durable.
 func (j *job) stream(reading, writing context.Context, in *input) error {
 	c := newCutter(in.src, in.raw, in.mark.Offset, in.mark.line(), in.window)

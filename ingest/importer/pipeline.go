@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	// groupBytes and groupEvents bound what is appended at once: while one append waits for the disk the next chunks gather, and one sync
+	// These bound what is appended at once, beyond one chunk: while one append waits for the disk the next chunks gather, and one sync
 	// serves them all.
-	groupBytes  = 8 << 20
-	groupEvents = 128 << 10
+	groupBytes   = 8 << 20
+	groupEvents  = 128 << 10
+	groupLetters = 8 << 10
 )
 
 // pipeline is the way of one input: the cutter's goroutine, the parsers', and the appender, which runs in the caller's. It holds a fixed
@@ -112,7 +113,7 @@ func (p *pipeline) append(ctx context.Context, order <-chan *chunk, free chan<- 
 
 // gather adds the chunks to a group that are parsed already. next is one that has to wait for the next group.
 func gather(group []*chunk, order <-chan *chunk) (all []*chunk, next *chunk) {
-	bytes, events := len(group[0].out), group[0].accepted
+	bytes, events, letters := len(group[0].out), group[0].accepted, len(group[0].letters)
 	for {
 		select {
 		case k, ok := <-order:
@@ -122,8 +123,8 @@ func gather(group []*chunk, order <-chan *chunk) (all []*chunk, next *chunk) {
 			if !k.ready() {
 				return group, k
 			}
-			bytes += len(k.out)
-			if events += k.accepted; bytes > groupBytes || events > groupEvents {
+			bytes, events, letters = bytes+len(k.out), events+k.accepted, letters+len(k.letters)
+			if bytes > groupBytes || events > groupEvents || letters > groupLetters {
 				return group, k
 			}
 			group = append(group, k)
