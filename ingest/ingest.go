@@ -52,6 +52,9 @@ type Asker func(ctx context.Context, q Question) (*Answer, error)
 type Snapshot struct {
 	Addr           string // where it listens; "" when it does not
 	Err            string // why it does not listen, with the way out; "" otherwise
+	TLS            bool   // it speaks https
+	CACert         string // file of a self-signed certificate, which clients must be given; "" otherwise
+	Token          bool   // requests need a token
 	Since          time.Time
 	Requests       int64
 	Accepted       int64 // events
@@ -73,6 +76,7 @@ type RequestRecord struct {
 	Method      string
 	Path        string
 	StatusCode  int
+	Source      string // the name of the sender's token; "" where no token is asked for
 	ServiceName string // of the first event of the body; "" otherwise
 	LatencyMS   float64
 	Bytes       int64 // of the request body
@@ -82,7 +86,7 @@ type RequestRecord struct {
 // Reject is one refused line.
 type Reject struct {
 	At     time.Time
-	Source string // remote address
+	Source string // the name of the sender's token, else the remote address
 	Line   int    // 1-based within its request
 	Field  string
 	Reason string

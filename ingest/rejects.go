@@ -74,8 +74,11 @@ func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
 	return log.Bury(x.s.ctx(), letters)
 }
 
-// source names the sender for the dead zone.
+// source names the sender for the dead zone: by its token's name, else by its machine.
 func (x *exchange) source() string {
+	if x.tokenName != "" {
+		return "api " + x.tokenName
+	}
 	host, _, err := net.SplitHostPort(x.r.RemoteAddr)
 	if err != nil {
 		host = x.r.RemoteAddr

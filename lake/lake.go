@@ -38,7 +38,8 @@ type Config struct {
 type Owner struct {
 	PID     int       `json:"pid"`
 	Command string    `json:"command"`
-	Address string    `json:"address,omitempty"` // of its HTTP API
+	Address string    `json:"address,omitempty"` // URL of its HTTP API, as this machine reaches it
+	Token   bool      `json:"token,omitempty"`   // the API asks for a token
 	Since   time.Time `json:"since"`
 }
 

@@ -48,8 +48,9 @@ type statusJSON struct {
 		Hot     int64 `json:"hot"`
 		Parquet int64 `json:"parquet"`
 	} `json:"bytes"`
-	FirstTimestamp string `json:"first_timestamp,omitempty"`
-	LastTimestamp  string `json:"last_timestamp,omitempty"`
+	Owner          *lake.Owner `json:"owner,omitempty"` // the process that writes
+	FirstTimestamp string      `json:"first_timestamp,omitempty"`
+	LastTimestamp  string      `json:"last_timestamp,omitempty"`
 
 	Dead *deadJSON `json:"dead,omitempty"` // when there are or were dead letters
 }
@@ -94,6 +95,13 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 	books := l.Status()
 	books.Dead = l.DeadStatus() // of a lake that was opened a moment ago Status has not counted them yet
 	s := statusOf(*dir, books)
+	owner, owned, err := l.CurrentOwner()
+	if err != nil {
+		return err
+	}
+	if owned {
+		s.Owner = &owner
+	}
 	if *asJSON {
 		return writeJSON(w.stdout, s)
 	}
@@ -104,10 +112,25 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 	if s.FirstTimestamp != "" {
 		fmt.Fprintf(w.stdout, "Parquet   %s to %s\n", s.FirstTimestamp, s.LastTimestamp)
 	}
+	if s.Owner != nil {
+		fmt.Fprintf(w.stdout, "owner     %s\n", ownerWords(*s.Owner))
+	}
 	if d := s.Dead; d != nil {
 		fmt.Fprintf(w.stdout, "dead      %s; `signallake-tui dead` tells why\n", deadText(lake.DeadStatus{Kept: d.Letters, Bytes: d.Bytes, Dropped: d.Dropped, Damaged: d.Damaged}))
 	}
 	return nil
+}
+
+// ownerWords tells who owns the lake and how its API is asked.
+func ownerWords(o lake.Owner) string {
+	words := fmt.Sprintf("%s, process %d, since %s", o.Command, o.PID, o.Since.UTC().Format(time.RFC3339))
+	if o.Address == "" {
+		return words
+	}
+	if o.Token {
+		return words + ": " + o.Address + ", with the header Authorization: Bearer TOKEN"
+	}
+	return words + ": " + o.Address
 }
 
 // runVerify proves the lake.
