@@ -9,7 +9,7 @@ BENCHTIME ?= 1s
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 # Linked statically, the C++ of DuckDB too: it runs in an empty folder. netgo and osusergo keep Go's own lookups out of the C library. The
 # three warnings of the linker are about DuckDB's own network and extension code, which the sandbox never lets run.
-RELEASE  := -trimpath -tags netgo,osusergo -ldflags '-s -w -X main.version=$(VERSION) -linkmode external -extldflags -static'
+RELEASE  := -trimpath -buildvcs=false -tags netgo,osusergo -ldflags '-s -w -X main.version=$(VERSION) -linkmode external -extldflags -static'
 PLATFORM := $(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
 PACKAGE  := signallake-tui-$(VERSION)-$(PLATFORM)
 
