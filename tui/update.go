@@ -173,7 +173,7 @@ func (a *App) interrupt() tea.Cmd {
 	case len(a.overlays) > 0:
 		a.close()
 		return nil
-	case a.current == sqlScreenID && a.sql.stop(), a.current == tasksScreen && a.tasks.stop(), a.current == dashScreen && a.dash.stop():
+	case a.current == sqlScreenID && a.sql.stop(), a.current == tasksScreen && a.tasks.stop(), a.current == dashScreen && a.dash.stop(), a.current == exploreScreen && a.explore.stop():
 		return nil
 	case a.now.Before(a.quitUntil) || a.cfg.Now().Before(a.quitUntil):
 		return tea.Quit

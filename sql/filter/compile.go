@@ -16,7 +16,7 @@ type node interface {
 // leaf is a condition as it stands.
 type leaf struct {
 	text  string // with brackets around it where it has alternatives
-	maybe bool // it is NULL where a value is absent
+	maybe bool   // it is NULL where a value is absent
 }
 
 func (l leaf) nullable() bool { return l.maybe }
