@@ -16,7 +16,7 @@ const statementRows = 500
 
 func exploreActions() []action {
 	noRow := func(a *App) string {
-		if a.explore.list.current() == nil {
+		if a.current == exploreScreen && a.explore.list.current() == nil {
 			return "there is no event"
 		}
 		return ""

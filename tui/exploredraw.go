@@ -90,7 +90,10 @@ type eventColumns struct {
 	format                            string
 }
 
-const requestWidth = 8 // of a request id: enough to tell neighbours apart
+const (
+	requestWidth = 8  // of a request id: enough to tell neighbours apart
+	minTextWidth = 16 // of a message: less is no use
+)
 
 func (p *explorePage) columns(w int) eventColumns {
 	k := eventColumns{format: "15:04:05.000", service: 4, method: 3, path: 8, region: -1, id: -1, text: -1}
@@ -117,11 +120,12 @@ func (p *explorePage) columns(w int) eventColumns {
 		k.region = x + 1
 		x += 1 + regionW
 	}
-	if w-x > requestWidth+2 {
+	const idW = requestWidth + 3
+	if room := w - x; room >= idW && (!says || room >= idW+minTextWidth || room <= minTextWidth) {
 		k.id = x + 1
-		x += 1 + requestWidth + 2
+		x += idW
 	}
-	if w-x > 12 && says {
+	if says && w-x > minTextWidth {
 		k.text, k.textW = x+1, w-x-1
 	}
 	return k
@@ -182,8 +186,11 @@ func (p *explorePage) drawNone(c *cell.Canvas, r cell.Rect) {
 	e := p.app.window.extent
 	c.TextCut(r.X, r.Y, r.W, noEvents, cell.Muted)
 	hint := "t takes another range; data " + between(e.First, e.Last, p.app.now)
-	if p.query.String() != "" {
-		hint = "that the filter lets through: Esc drops its last term; - doubles the range"
+	if text := p.query.String(); text != "" {
+		hint = "that the filter lets through: - doubles the range, Esc drops the last term"
+		if text == p.base() {
+			hint = "that the filter lets through: - doubles the range, Esc goes back"
+		}
 	}
 	c.TextCut(r.X, r.Y+1, r.W, hint, cell.Faint)
 }
@@ -225,8 +232,8 @@ func (p *explorePage) drawRow(c *cell.Canvas, r cell.Rect, row *sql.Row, k *even
 	switch x += k.method + 1; {
 	case row.Endpoint != "":
 		c.TextCut(x, r.Y, k.path, row.Endpoint, cell.Text)
-	case k.text < 0:
-		c.TextCut(x, r.Y, k.path, row.Message, cell.Text)
+	case k.text < 0 && row.Method == "":
+		c.TextCut(x-k.method-1, r.Y, k.method+1+k.path, row.Message, cell.Text)
 	}
 	status, look := "-", cell.Faint
 	if row.Status > 0 {

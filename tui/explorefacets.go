@@ -58,7 +58,9 @@ func (p *explorePage) facetRows() []facetRow {
 // worstFirst orders status codes by their class, 5xx before 4xx, and keeps the order of frequency within one.
 func worstFirst(list []sql.FacetValue) []sql.FacetValue {
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b sql.FacetValue) int { return strings.Compare(b.Value[:min(1, len(b.Value))], a.Value[:min(1, len(a.Value))]) })
+	slices.SortStableFunc(list, func(a, b sql.FacetValue) int {
+		return strings.Compare(b.Value[:min(1, len(b.Value))], a.Value[:min(1, len(a.Value))])
+	})
 	return list
 }
 

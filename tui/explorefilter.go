@@ -57,22 +57,27 @@ func (p *explorePage) edited() tea.Cmd {
 
 // applyTyped lets what is typed take effect; a fault leaves what is shown as it is.
 func (p *explorePage) applyTyped() tea.Cmd {
-	f := &p.field
-	query, err := filter.Parse(f.input.Value())
-	if f.wrong = nil; errors.As(err, &f.wrong) {
+	if !p.read() {
 		return nil
 	}
-	p.query = query
 	return p.tick()
 }
 
-// leaveField takes what took effect last; the look that one came with stays behind for [.
-func (p *explorePage) leaveField() tea.Cmd {
-	if p.field.editing = false; p.field.wrong == nil {
-		if query, err := filter.Parse(p.field.input.Value()); err == nil {
-			p.query = query
-		}
+// read takes the text as the filter, or notes what is wrong with it.
+func (p *explorePage) read() bool {
+	f := &p.field
+	query, err := filter.Parse(f.input.Value())
+	if f.wrong = nil; errors.As(err, &f.wrong) {
+		return false
 	}
+	p.query = query
+	return true
+}
+
+// leaveField takes the text, or what took effect last when that is no filter; the look that one came with stays behind for [.
+func (p *explorePage) leaveField() tea.Cmd {
+	p.read()
+	p.field.editing = false
 	return p.look(p.query.String())
 }
 
@@ -87,8 +92,8 @@ func (p *explorePage) paste(text string) tea.Cmd {
 func (p *explorePage) fieldKey(k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "enter":
-		if cmd := p.applyTyped(); p.field.wrong != nil {
-			return cmd
+		if !p.read() {
+			return nil
 		}
 		return p.leaveField()
 	case "down", "tab":

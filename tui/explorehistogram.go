@@ -38,7 +38,7 @@ func (p *explorePage) drawHistogram(c *cell.Canvas, r cell.Rect) {
 	title := "events over time"
 	if d := n.data; d != nil && !n.old(p.subject()) {
 		title = counted(d.Events, "event")
-		if _, high, ok := chart.Extent(d.Counts); ok && d.Events > 0 && r.W > 70 {
+		if _, high, ok := chart.Extent(d.Counts); ok && d.Events > 0 && r.W > 90 {
 			title += fmt.Sprintf(", peak %s in %s", short(high), words(time.Duration(p.slotWidth(d))*time.Microsecond))
 		}
 	}
@@ -57,18 +57,31 @@ func (p *explorePage) drawHistogram(c *cell.Canvas, r cell.Rect) {
 		c.OnFrame(r, title, right, cell.Spinner(p.app.ticks)+" counting", cell.Warn)
 	default:
 		p.drawBars(c, in, d)
-		words := "no 5xx"
-		if d.Errors > 0 {
-			words = fmt.Sprintf("5xx %s, %s  × ≥5%% ! ≥1%% · some", short(float64(d.Errors)), percent(float64(d.Errors)/float64(d.Events)))
-		}
-		if d.Stats.FilesTotal > 0 {
-			words = fmt.Sprintf("counted: %d/%d files %s %s  ", d.Stats.Files, d.Stats.FilesTotal, size(d.Stats.Bytes), took(d.Stats.Elapsed)) + words
-		}
-		if cell.Width(words)+cell.Width(title)+8 > r.W {
-			words = fmt.Sprintf("5xx %s", short(float64(d.Errors)))
-		}
-		c.OnFrame(r, title, right, words, cell.Muted)
+		c.OnFrame(r, title, right, fitting(r.W-cell.Width(title)-8, countWords(d)), cell.Muted)
 	}
+}
+
+// countWords tell what failed and what the counting cost, from the fullest wording to the shortest.
+func countWords(d *sql.Counts) []string {
+	failed, legend, cost := "no 5xx", "", ""
+	if d.Errors > 0 {
+		failed = fmt.Sprintf("5xx %s, %s", short(float64(d.Errors)), percent(float64(d.Errors)/float64(d.Events)))
+		legend = "  × ≥5% ! ≥1% · some"
+	}
+	if d.Stats.FilesTotal > 0 {
+		cost = fmt.Sprintf("counted: %d/%d files %s %s  ", d.Stats.Files, d.Stats.FilesTotal, size(d.Stats.Bytes), took(d.Stats.Elapsed))
+	}
+	return []string{cost + failed + legend, cost + failed, failed + legend, failed}
+}
+
+// fitting is the first of the wordings that fits into w columns, or the last.
+func fitting(w int, wordings []string) string {
+	for _, text := range wordings {
+		if cell.Width(text) <= w {
+			return text
+		}
+	}
+	return wordings[len(wordings)-1]
 }
 
 // drawBars draws one bar for each slot. With more slots than columns a column has its slots' largest count.

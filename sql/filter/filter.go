@@ -121,33 +121,45 @@ func (q *Query) And(text string) string {
 // Toggle is the text with a column's value asked for, or no longer so when it was. A value that was excluded is no longer.
 func (q *Query) Toggle(column, value string) string {
 	value = normal(column, value)
-	for _, t := range q.terms {
-		i := slices.Index(t.values, value)
-		switch {
-		case t.column != column:
-		case i >= 0:
-			return q.replace(t, slices.Delete(slices.Clone(t.values), i, i+1))
-		case !t.negated:
-			return q.replace(t, append(slices.Clone(t.values), value))
-		}
+	if t, i := q.listing(column, value); t != nil {
+		return q.replace(t, slices.Delete(slices.Clone(t.values), i, i+1))
+	}
+	if t := q.list(column, false); t != nil {
+		return q.replace(t, append(slices.Clone(t.values), value))
 	}
 	return q.And(Term(column, value))
+}
+
+// listing is the term that names a column's value, and its place in it.
+func (q *Query) listing(column, value string) (*term, int) {
+	for _, t := range q.terms {
+		if i := slices.Index(t.values, value); i >= 0 && t.column == column {
+			return t, i
+		}
+	}
+	return nil, 0
+}
+
+// list is the first term that asks for values of a column, or that excludes some.
+func (q *Query) list(column string, negated bool) *term {
+	for _, t := range q.terms {
+		if t.column == column && t.negated == negated {
+			return t
+		}
+	}
+	return nil
 }
 
 // Exclude is the text with a column's value excluded. It is no longer asked for.
 func (q *Query) Exclude(column, value string) string {
 	value = normal(column, value)
-	for _, t := range q.terms {
-		i := slices.Index(t.values, value)
-		switch {
-		case t.column != column:
-		case i >= 0 && t.negated:
-			return q.String()
-		case i >= 0:
-			return q.replace(t, slices.Delete(slices.Clone(t.values), i, i+1))
-		case t.negated:
-			return q.replace(t, append(slices.Clone(t.values), value))
-		}
+	if t, i := q.listing(column, value); t != nil && t.negated {
+		return q.String()
+	} else if t != nil {
+		return q.replace(t, slices.Delete(slices.Clone(t.values), i, i+1))
+	}
+	if t := q.list(column, true); t != nil {
+		return q.replace(t, append(slices.Clone(t.values), value))
 	}
 	return q.And("!" + Term(column, value))
 }

@@ -172,6 +172,8 @@ func TestEdits(t *testing.T) {
 	toggle("", "message", `say "hi"`, `msg="say \"hi\""`)
 	toggle("", "@user.id", "7", "@user.id:7")
 	toggle("", "@user id", "7", `@"user id":7`)
+	toggle("status:200 !status:0", "status_code", "0", "status:200")
+	toggle("!status:0", "status_code", "200", "!status:0 status:200")
 	toggle("!status:500,503", "status_code", "500", "!status:503")
 	exclude("", "region", "eu-west-1", "!region:eu-west-1")
 	exclude("!region:eu-west-1", "region", "us-east-1", "!region:eu-west-1,us-east-1")
