@@ -84,10 +84,9 @@ var rowColumns = "timestamp, seq, status_code, latency_ms, service_name, endpoin
 // PageRequest asks for events of a slice beside a position: older ones, or newer ones.
 type PageRequest struct {
 	Slice
-	At     Position // the page begins beside it; zero: at the slice's end, or at its start for newer ones
-	Newer  bool
-	Limit  int
-	MinSeq lake.Seq // see Query
+	At    Position // the page begins beside it; zero: at the slice's end, or at its start for newer ones
+	Newer bool
+	Limit int
 }
 
 // Page is a run of events, the newest first.
@@ -159,7 +158,7 @@ func (r *PageRequest) read(ctx context.Context, engine Engine, window Slice, lim
 		window = window.And(fmt.Sprintf("(timestamp %s %s OR timestamp = %s AND seq %s %d)", beyond, at, at, beyond, r.At.Seq))
 	}
 	text := "SELECT " + rowColumns + "\nFROM events\nWHERE " + window.where() + "\nORDER BY timestamp " + order + ", seq " + order + "\nLIMIT " + strconv.Itoa(limit)
-	result, err := engine.Query(ctx, Query{Text: text, MaxRows: limit, MinSeq: r.MinSeq})
+	result, err := engine.Query(ctx, Query{Text: text, MaxRows: limit})
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,8 @@ func (a *App) drill(place string, terms ...string) tea.Cmd {
 			kept = append(kept, t)
 		}
 	}
-	return tea.Batch(a.open(exploreScreen), a.explore.enter(strings.Join(kept, " "), place, a.window.span, false))
+	cmd := a.explore.enter(strings.Join(kept, " "), place, a.window.span, false)
+	return tea.Batch(cmd, a.open(exploreScreen))
 }
 
 // termOf is the term for a value that a panel shows; "" for what is no value.

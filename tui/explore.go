@@ -180,6 +180,13 @@ func (p *explorePage) show() tea.Cmd {
 	return p.tick()
 }
 
+// restore takes up the filter of the last run, unless there is one already; one that is none any more is forgotten.
+func (p *explorePage) restore(text string) {
+	if query, err := filter.Parse(text); err == nil && len(p.looks) == 1 && p.query.String() == "" {
+		p.query, p.now().filter = query, query.String()
+	}
+}
+
 // look goes to a filter: a new look, from which [ comes back.
 func (p *explorePage) look(text string) tea.Cmd {
 	if _, err := filter.Parse(text); err != nil {

@@ -95,12 +95,21 @@ const (
 	minTextWidth = 16 // of a message: less is no use
 )
 
-func (p *explorePage) columns(w int) eventColumns {
-	k := eventColumns{format: "15:04:05.000", service: 4, method: 3, path: 8, region: -1, id: -1, text: -1}
+func (p *explorePage) columns(w int) *eventColumns {
+	format := "15:04:05.000"
 	if v := p.app.window.view; v.From.Time().YearDay() != (v.To-1).Time().YearDay() || p.app.now.Sub(v.To.Time()) > 20*time.Hour {
-		k.format = "01-02 15:04:05.000"
+		format = "01-02 15:04:05.000"
 	}
-	k.time = len(k.format)
+	key := shapeKey{p.list.version, w, format}
+	if p.list.shapeOf != key {
+		p.list.shapeOf, p.list.shape = key, p.measure(w, format)
+	}
+	return &p.list.shape
+}
+
+// measure fits the columns into w by what the rows hold: what matters less goes first where there is no room.
+func (p *explorePage) measure(w int, format string) eventColumns {
+	k := eventColumns{time: len(format), format: format, service: 4, method: 3, path: 8, region: -1, id: -1, text: -1}
 	regionW := 0
 	says := false
 	rows := p.list.rows
@@ -206,7 +215,7 @@ func (p *explorePage) drawRows(c *cell.Canvas, in cell.Rect, focused bool) {
 	l.top = max(0, min(l.top, len(l.rows)-in.H))
 	k := p.columns(in.W - 3)
 	for i := range min(in.H, len(l.rows)-l.top) {
-		p.drawRow(c, cell.Rect{X: in.X + 2, Y: in.Y + i, W: in.W - 3, H: 1}, &l.rows[l.top+i], &k)
+		p.drawRow(c, cell.Rect{X: in.X + 2, Y: in.Y + i, W: in.W - 3, H: 1}, &l.rows[l.top+i], k)
 		if l.top+i == l.cursor {
 			look := cell.Resting
 			if focused {

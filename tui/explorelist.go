@@ -6,7 +6,6 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
 )
 
@@ -39,6 +38,15 @@ type eventList struct {
 	page         int // rows in sight when last drawn
 	stats        sql.Stats
 	version      int // moves with the rows
+
+	shape   eventColumns // of the rows, and what it was made for
+	shapeOf shapeKey
+}
+
+// shapeKey is what the columns of the list depend on.
+type shapeKey struct {
+	version, w int
+	format     string
 }
 
 // current is the row at the cursor; nil when there is none.
@@ -87,18 +95,15 @@ func (l *eventList) show(r *run) {
 
 // newest reads the newest page.
 func (p *explorePage) newest() tea.Cmd {
-	engine, seq := p.app.cfg.Engine, p.minSeq()
+	engine := p.app.cfg.Engine
 	return p.load(func(ctx context.Context, s sql.Slice) (*run, error) {
-		page, err := sql.ReadPage(ctx, engine, sql.PageRequest{Slice: s, Limit: pageRows, MinSeq: seq})
+		page, err := sql.ReadPage(ctx, engine, sql.PageRequest{Slice: s, Limit: pageRows})
 		if err != nil {
 			return nil, err
 		}
 		return &run{rows: page.Rows, older: page.More, stats: page.Stats}, nil
 	})
 }
-
-// minSeq is what a question that the user asks must see: everything acknowledged.
-func (p *explorePage) minSeq() lake.Seq { return p.app.fresh.Committed }
 
 // oldest reads the oldest page.
 func (p *explorePage) oldest() tea.Cmd {

@@ -27,7 +27,7 @@ func chartKind() panelKind {
 		},
 		none:  noLatencies,
 		draw:  drawChart,
-		enter: func(p *panel) tea.Cmd { return p.app.drill("", "has:latency") },
+		enter: func(p *panel) tea.Cmd { return p.app.drill("") },
 		lines: func(*panel) int { return 11 },
 	}
 }
