@@ -237,7 +237,11 @@ func (d *dashboard) emptyHint() string {
 	if d.service != "" {
 		return "Esc drops the filter, t takes another range"
 	}
-	return "t takes another range; data " + between(d.extent.First, d.extent.Last, d.app.now)
+	first, last := day(d.extent.First), day(d.extent.Last-1)
+	if first == last {
+		return "data " + between(d.extent.First, d.extent.Last, d.app.now) + ": t takes another"
+	}
+	return "data " + first + " – " + last + ": t takes another"
 }
 
 // errorBadge is the header's error rate.

@@ -43,6 +43,7 @@ func newDriver(t *testing.T, f *fake) *driver {
 	d := &driver{t: t, fake: f, msgs: make(chan tea.Msg, 256)}
 	ctx, cancel := context.WithCancel(context.Background())
 	d.app = New(ctx, f.config())
+	d.app.bench.findings = fakeFindings
 	d.app.after = func(_ time.Duration, msg tea.Msg) tea.Cmd {
 		if _, tick := msg.(tickMsg); !tick {
 			d.later = append(d.later, msg)

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,20 +64,7 @@ type badge struct {
 
 func (a *App) drawHeader(r cell.Rect) {
 	c := a.canvas
-	x := c.Text(r.X+1, r.Y, "SignalLake", cell.Accent|cell.Bold) + 1
-	for _, t := range tabs {
-		label := fmt.Sprintf(" %d %s ", t.id, t.name)
-		if n := a.running(); t.id == tasksScreen && n > 0 {
-			label = fmt.Sprintf(" %d %s %s%d ", t.id, t.name, cell.Spinner(a.ticks), n)
-		}
-		style := cell.Muted
-		if t.id == a.current {
-			style = cell.OnAccent | cell.Active | cell.Bold
-		}
-		at := x
-		x = c.Text(x, r.Y, label, style)
-		a.zone(cell.Rect{X: at, Y: r.Y, W: x - at, H: 1}, func(int, int) tea.Cmd { a.overlays = nil; return a.show(t.id) })
-	}
+	x := a.drawTabs(c, r)
 	badges := a.badges()
 	for rank := 9; rank > 0 && badgesWidth(badges) > r.W-x-2; rank-- {
 		kept := badges[:0]
@@ -91,6 +79,40 @@ func (a *App) drawHeader(r cell.Rect) {
 	for _, b := range badges {
 		at = c.Text(at, r.Y, b.text, b.style) + 2
 	}
+}
+
+// The windows in which the header has room for the state of the lake beside the program's name, and beside the tabs' whole names.
+const namedWidth, tabbedWidth = 104, 92
+
+// drawTabs draws the screens' names and returns the column after them. In a narrow window the state of the lake matters more than the
+// program's name, then more than blanks and long names.
+func (a *App) drawTabs(c *cell.Canvas, r cell.Rect) int {
+	x := r.X
+	if r.W >= namedWidth {
+		x = c.Text(r.X+1, r.Y, "SignalLake", cell.Accent|cell.Bold) + 1
+	}
+	narrow := r.W < tabbedWidth
+	here, hereX := "", 0
+	for _, t := range tabs {
+		name, work := t.name, ""
+		if n := a.running(); t.id == tasksScreen && n > 0 {
+			work = " " + cell.Spinner(a.ticks) + strconv.Itoa(n)
+		}
+		if narrow {
+			name, work = t.short, strings.TrimPrefix(strings.TrimRight(work, "0123456789"), " ")
+		}
+		label := fmt.Sprintf(" %d %s%s ", t.id, name, work)
+		at := x
+		if x = c.Text(x, r.Y, label, cell.Muted); t.id == a.current {
+			here, hereX = label, at
+		}
+		if narrow {
+			x-- // neighbours share a blank
+		}
+		a.zone(cell.Rect{X: at, Y: r.Y, W: x - at, H: 1}, func(int, int) tea.Cmd { a.overlays = nil; return a.show(t.id) })
+	}
+	c.Text(hereX, r.Y, here, cell.OnAccent|cell.Active|cell.Bold)
+	return x
 }
 
 func badgesWidth(badges []badge) int {
@@ -120,7 +142,11 @@ func (a *App) badges() []badge {
 	default:
 		list = append(list, badge{"○ fixed range", cell.Muted, 0})
 	}
-	if a.cfg.ReadOnly != nil {
+	switch {
+	case a.follow == nil:
+	case a.follow.Gone:
+		list = append(list, badge{"× owner gone", cell.Bad, 1})
+	default:
 		list = append(list, badge{"read-only", cell.Warn, 1})
 	}
 	if a.fresh.LagP95 > 0 {

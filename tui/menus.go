@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -10,31 +11,46 @@ import (
 	"github.com/signallake/signallake/tui/widget"
 )
 
-// openPalette lists every command of the console, those of this place first, with their keys and, when off, why.
+// openPalette lists every command of the console, those of this place first, with their keys and, when off, why. A name stands there once:
+// what is at hand goes before its namesakes elsewhere, and of those each place is told.
 func (a *App) openPalette() tea.Cmd {
 	var here, elsewhere []choice
 	at := a.places()
-	for i := range a.actions {
-		act := &a.actions[i]
-		if act.run == nil {
-			continue
-		}
+	taken, row := map[string]bool{}, map[string]int{}
+	entry := func(act *action) choice {
 		ch := choice{widget.Item{Label: act.label, Detail: act.help, Key: shown(act.keys[0])}, func() tea.Cmd { return act.run(a) }}
 		if act.off != nil {
 			ch.Off = act.off(a)
 		}
-		switch {
-		case act.place&at != 0:
-			here = append(here, ch)
-		default:
-			if ch.Off == "" {
-				ch.Off = "only " + placeName(act.place)
-			}
-			elsewhere = append(elsewhere, ch)
+		return ch
+	}
+	for i := range a.actions {
+		if act := &a.actions[i]; act.run != nil && act.place&at != 0 && !taken[act.label] {
+			taken[act.label] = true
+			here = append(here, entry(act))
 		}
 	}
+	for i := range a.actions {
+		act := &a.actions[i]
+		if act.run == nil || act.place&at != 0 || taken[act.label] {
+			continue
+		}
+		where := placeName(act.place)
+		if i, ok := row[act.label]; ok {
+			if other := &elsewhere[i]; strings.HasPrefix(other.Off, "only ") && !strings.Contains(other.Off, where) {
+				other.Off += ", " + where
+			}
+			continue
+		}
+		ch := entry(act)
+		if ch.Off == "" {
+			ch.Off = "only " + where
+		}
+		row[act.label] = len(elsewhere)
+		elsewhere = append(elsewhere, ch)
+	}
 	p := newPicker(a, "commands", append(here, elsewhere...))
-	p.prompt, p.width = ":", 96
+	p.prompt, p.width, p.list.Wrap = ":", 96, true
 	a.push(p)
 	return nil
 }
@@ -90,7 +106,7 @@ func (a *App) openHelp() tea.Cmd {
 		}
 	}
 	p := newPicker(a, "help: the keys of this place", choices)
-	p.labelW, p.width = min(p.labelW, 24), 96
+	p.labelW, p.width, p.list.Wrap = min(p.labelW, 24), 96, true
 	p.prompt = "search"
 	a.push(p)
 	return nil

@@ -240,7 +240,7 @@ func (s *sqlScreen) key(k tea.KeyPressMsg) tea.Cmd {
 		return s.editorKey(k)
 	case gridPane:
 		if s.result != nil {
-			s.result.grid.Key(name)
+			s.result.key(name)
 		}
 	case sidePane:
 		switch name {
@@ -301,7 +301,7 @@ func (s *sqlScreen) wheel(x, y, n int) {
 	case side.Contains(x, y):
 		s.side.Scroll(n / 3)
 	case result.Contains(x, y) && s.result != nil:
-		s.result.grid.Scroll(n)
+		s.result.scroll(n)
 	case editor.Contains(x, y):
 		s.editor.Scroll(n / 3)
 	}

@@ -47,11 +47,11 @@ func (t timeRange) resolve(now time.Time, extent sql.Extent) view {
 		if !t.Chosen {
 			v.Span, limit = defaultSpan, defaultSpan
 		}
-		if extent.Events > 0 && extent.Last < end-lake.Micros(limit.Microseconds()) {
-			end, v.Live = extent.Last, false
-			if !t.Chosen {
-				v.Span = oldDataSpan
-			}
+		switch old := extent.Events > 0 && extent.Last < end-lake.Micros(limit.Microseconds()); {
+		case old && t.Chosen: // what the user asked for is shown, and why it is empty
+			v.Note = noEvents + "; data ends " + day(extent.Last-1) + ", t"
+		case old:
+			end, v.Live, v.Span = extent.Last, false, oldDataSpan
 			v.Note = fmt.Sprintf("data ends %s; showing its last %s", day(extent.Last-1), words(v.Span))
 		}
 	}
@@ -103,7 +103,7 @@ func (t timeRange) zoom(v view, in bool) timeRange {
 		next = v.Span / 2
 	}
 	next = min(max(next.Round(time.Minute), minSpan), maxSpan)
-	if t.End != 0 {
+	if !v.Live {
 		t.End = v.To + lake.Micros((next-v.Span).Microseconds()/2)
 	}
 	t.Span, t.Chosen = next, true

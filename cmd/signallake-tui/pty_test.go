@@ -55,7 +55,12 @@ const waitLimit = 60 * time.Second
 
 func startConsole(t *testing.T, width, height int, env []string, args ...string) *console {
 	t.Helper()
-	cmd := exec.Command(program(t), args...)
+	return startCommand(t, width, height, env, exec.Command(program(t), args...))
+}
+
+// startCommand starts what ends up as the console in the terminal: a shell's pipeline, say.
+func startCommand(t *testing.T, width, height int, env []string, cmd *exec.Cmd) *console {
+	t.Helper()
 	cmd.Env = append(append(os.Environ(), "TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "LC_ALL="), env...)
 	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: uint16(height), Cols: uint16(width)})
 	if err != nil {

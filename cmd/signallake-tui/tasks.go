@@ -115,15 +115,26 @@ func verify(ctx context.Context, l *lake.Lake, progress *lake.Progress) (string,
 func (s *stack) tasks() tui.Tasks {
 	verifyTask := func(ctx context.Context, p *lake.Progress) (string, error) { return verify(ctx, s.lake, p) }
 	if s.owner != nil {
-		return tui.Tasks{Verify: verifyTask, Why: fmt.Sprintf("%s (process %d) owns this lake: start it there", s.owner.Command, s.owner.PID)}
+		return tui.Tasks{Verify: verifyTask, Bench: s.runBenchTask, Why: fmt.Sprintf("%s (process %d) owns this lake: start it there", s.owner.Command, s.owner.PID)}
 	}
 	return tui.Tasks{
-		Verify: verifyTask,
+		Verify: verifyTask, Bench: s.runBenchTask,
 		Generate: func(ctx context.Context, params tui.GenerateParams, p *lake.Progress) (string, error) {
 			return generate(ctx, s.lake, params, s.now(), p)
 		},
 		Convert: func(ctx context.Context, layout string, p *lake.Progress) (string, error) {
 			return convert(ctx, s.lake, layout, p)
 		},
+		Import: func(ctx context.Context, params tui.ImportParams, p *lake.Progress) (string, error) {
+			return importFiles(ctx, s.lake, params, s.importing, p)
+		},
 	}
+}
+
+// importPiped follows what is piped into the console, as long as somebody writes it.
+func (s *stack) importPiped(ctx context.Context, p *lake.Progress) (string, error) {
+	if s.owner != nil {
+		return "", fmt.Errorf("what is piped in is not read: %s (process %d) owns this lake, and only it writes; %s", s.owner.Command, s.owner.PID, wayIn(*s.owner))
+	}
+	return importFiles(ctx, s.lake, tui.ImportParams{Paths: []string{"-"}}, s.importing, p)
 }

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -45,6 +49,8 @@ func TestWalk(t *testing.T) {
 
 	c.keys("\x1b4") // Alt+4 works from the editor, too
 	c.wants("tasks")
+	c.keys("6")
+	c.wants("No benchmark has run yet", "run a benchmark")
 	c.keys("5")
 	c.wants("127.0.0.1:", "curl")
 	c.keys("?")
@@ -69,6 +75,66 @@ func TestFirstRun(t *testing.T) {
 	c.wants("demo", "curl")
 	c.keys("d")
 	c.wants("latency by service", "checkout", "slowest endpoints")
+	c.keys(keyCtrlQ)
+	c.ends()
+	c.cleanTerminal()
+}
+
+// TestImportWalk imports an old log through the form, its path completed with Tab, and follows its summary to the time that it covers.
+func TestImportWalk(t *testing.T) {
+	logs := filepath.Join(t.TempDir(), "the logs")
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var lines strings.Builder
+	for i := range 2000 {
+		at := time.Date(2015, 5, 17+i/500, 10, i%60, i%59, 0, time.UTC)
+		fmt.Fprintf(&lines, "192.0.2.%d - - [%s] \"GET /pages/%d HTTP/1.1\" %d 512 \"-\" \"test\"\n", i%200, at.Format("02/Jan/2006:15:04:05 -0700"), i%7, []int{200, 200, 404, 200, 500}[i%5])
+	}
+	if err := os.WriteFile(filepath.Join(logs, "shop-access.log"), []byte(lines.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := startConsole(t, 120, 36, nil, "--data", t.TempDir()+"/new", "--addr", freeAddr(t))
+	c.wants("make a demo lake", "import log files", "curl")
+	c.keys("i")
+	c.wants("path", "format", "service")
+	c.keys(filepath.Dir(logs)+"/the", "\t")
+	c.wants("shop-access.log") // the folder is the only one of that name: its content comes at once
+	c.keys("\t")
+	c.wants(`the\ logs/shop-access.log`)
+	c.keys("\r")
+	c.wants("latency by service", "data ends 2015-05-20")
+	c.keys("4")
+	c.wants("import shop-access.log")
+	c.keys("\r")
+	c.wants("2,000 lines = 2,000 accepted + 0 rejected", "Enter: look at it")
+	c.keys("\r")
+	c.wants("2015-05-17 10:00", "2015-05-20")
+	c.keys("t", "6h", "\r")
+	c.wants("no events in this range; data ends 2015-05-20, t")
+	c.keys("6")
+	c.wants("No benchmark has run yet")
+	c.keys("3")
+	c.wants("F5")
+	c.keys("explain select count(*) from events where status_code = 500", keyF5)
+	c.wants("lines 1–", "┌")
+	c.keys(keyCtrlQ)
+	if code := c.ends(); code != exitOK {
+		t.Errorf("exit code %d, want %d", code, exitOK)
+	}
+	c.cleanTerminal()
+}
+
+// TestFollowerLosesItsOwner follows a server that is killed: the console says that it is gone, and what to do.
+func TestFollowerLosesItsOwner(t *testing.T) {
+	dir := demoLake(t)
+	s := startServer(t, dir, "")
+	c := startConsole(t, 120, 36, nil, "--data", dir)
+	c.wants("latency by service", "read-only")
+	s.kill()
+	c.wants("owner gone")
+	c.keys("5")
+	c.wants("restart this console to take over")
 	c.keys(keyCtrlQ)
 	c.ends()
 	c.cleanTerminal()

@@ -124,7 +124,7 @@ func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	if r.statement.explain { // nothing is read
 		result.Stats = sql.Stats{FilesTotal: len(v.Version.Files), Version: v.Version.Number}
 	}
-	set, err := r.execute(ctx, files, hot)
+	set, err := r.statement.execute(ctx, r.conn, e.lake.Layout(), files, hot, r.maxRows)
 	if err != nil {
 		return nil, r.explainError(err)
 	}
@@ -143,34 +143,34 @@ const (
 )
 
 // execute runs the statement in a read-only transaction of its own, with a view of its own, and undoes both.
-func (r *run) execute(ctx context.Context, files []*lake.FileEntry, hot []*hotTable) (set *rowSet, err error) {
-	if err := r.conn.exec("BEGIN TRANSACTION READ ONLY"); err != nil {
+func (s *statement) execute(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, maxRows int) (set *rowSet, err error) {
+	if err := c.exec("BEGIN TRANSACTION READ ONLY"); err != nil {
 		return nil, err
 	}
 	defer func() {
 		// An interrupt may hit the ROLLBACK too; without it the connection would be of no use.
 		for range 10 {
-			if r.conn.exec("ROLLBACK") == nil {
+			if c.exec("ROLLBACK") == nil {
 				return
 			}
 		}
 	}()
-	if r.statement.relations["events"] {
-		text, err := eventsSQL(r.engine.lake.Layout(), files, hot)
+	if s.relations["events"] {
+		text, err := eventsSQL(layout, files, hot)
 		if err != nil {
 			return nil, err
 		}
-		if err := r.conn.exec(text); err != nil {
+		if err := c.exec(text); err != nil {
 			return nil, err
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if r.statement.explain {
-		return r.conn.query(explainBefore+r.statement.body, 0)
+	if s.explain {
+		return c.query(explainBefore+s.body, 0)
 	}
-	return r.conn.query(wrapBefore+r.statement.body+"\n) LIMIT "+strconv.Itoa(r.maxRows+1), 0)
+	return c.query(wrapBefore+s.body+"\n) LIMIT "+strconv.Itoa(maxRows+1), 0)
 }
 
 func fillResult(result *sql.Result, set *rowSet) {

@@ -24,14 +24,7 @@ func eventsSQL(layout lake.Layout, files []*lake.FileEntry, hot []*hotTable) (st
 			return "", err
 		}
 		layout.Root = root
-		b.WriteString("SELECT " + columns + " FROM read_parquet([")
-		for i, f := range files {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(sql.Literal(layout.Path(f)))
-		}
-		b.WriteString("], hive_partitioning = true, hive_types = {'event_date': DATE, 'service_name': VARCHAR, 'status_code': INTEGER})")
+		b.WriteString("SELECT " + columns + " FROM " + readFiles(layout, files))
 	}
 	for i, t := range hot {
 		if i > 0 || len(files) > 0 {
@@ -40,6 +33,20 @@ func eventsSQL(layout lake.Layout, files []*lake.FileEntry, hot []*hotTable) (st
 		b.WriteString("SELECT " + columns + " FROM " + t.name)
 	}
 	return b.String(), nil
+}
+
+// readFiles is the table function that reads the files; layout's root is absolute.
+func readFiles(layout lake.Layout, files []*lake.FileEntry) string {
+	var b strings.Builder
+	b.WriteString("read_parquet([")
+	for i, f := range files {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(sql.Literal(layout.Path(f)))
+	}
+	b.WriteString("], hive_partitioning = true, hive_types = {'event_date': DATE, 'service_name': VARCHAR, 'status_code': INTEGER})")
+	return b.String()
 }
 
 // emptyEvents has the right columns and types and no row.

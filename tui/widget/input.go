@@ -37,6 +37,17 @@ func oneLine(s string) string {
 	}, s))
 }
 
+// Split is the text before and after the cursor.
+func (in *Input) Split() (before, after string) {
+	return string(in.text[:in.cursor]), string(in.text[in.cursor:])
+}
+
+// Join replaces the text by two parts with the cursor between them.
+func (in *Input) Join(before, after string) {
+	in.Set(before)
+	in.text = append(in.text, []rune(oneLine(after))...)
+}
+
 // Paste inserts text at the cursor.
 func (in *Input) Paste(s string) {
 	runes := []rune(oneLine(s))

@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql/bench"
+	"github.com/signallake/signallake/sql/duck"
+	"github.com/signallake/signallake/tui"
+)
+
+const (
+	// benchStart is the first day of every scratch lake: the same seed then gives the same bytes on any day, and reports can be compared.
+	benchStart = "2026-01-05"
+	// benchDistribution says in the report what the generator makes.
+	benchDistribution = "a daily rhythm, log-normal latencies, an incident a day"
+	// benchRoom is what an event of a scratch lake takes on the disk: raw, Parquet, and the twin.
+	benchRoom = 700
+)
+
+// runBench runs the benchmark and prints the report.
+func runBench(ctx context.Context, w *world, args []string) error {
+	flags, dir := newFlags(w, "bench")
+	p := tui.BenchParams{}
+	flags.Int64Var(&p.Events, "events", defaultCount, "`events` of the lake that is made for the run")
+	atHand := flags.Bool("lake", false, "ask the lake at hand instead")
+	flags.IntVar(&p.Runs, "runs", duck.BenchRuns, fmt.Sprintf("timed `rounds`, at least %d", duck.BenchRuns))
+	flags.BoolVar(&p.Cold, "cold", true, "also with the files' pages dropped before each question")
+	asJSON := flags.Bool("json", false, "the report as one JSON object")
+	write := flags.String("write", "", "write the newest reports of each size to this `file`, as docs/BENCHMARKS.md")
+	if _, err := parseFlags(flags, args, 0); err != nil {
+		return err
+	}
+	if p.Events < 1 || p.Runs < duck.BenchRuns {
+		return usagef("bench: --events must be at least 1 and --runs at least %d", duck.BenchRuns)
+	}
+	if *write != "" {
+		if info, err := os.Stat(filepath.Dir(*write)); err != nil || !info.IsDir() {
+			return usagef("bench: --write %s: there is no folder %s", *write, filepath.Dir(*write))
+		}
+	}
+	if *atHand {
+		p.Events = 0
+	}
+	report, err := headlessBench(ctx, w, *dir, p)
+	if err != nil {
+		return err
+	}
+	history, err := remember(*dir, report)
+	if err != nil {
+		return err
+	}
+	if *write != "" {
+		if err := replaceFile(*write, []byte(bench.Markdown(history))); err != nil {
+			return err
+		}
+		fmt.Fprintln(w.stderr, "written:", *write)
+	}
+	if *asJSON {
+		return writeJSON(w.stdout, report)
+	}
+	_, err = fmt.Fprint(w.stdout, bench.Text(report, bench.Previous(history, report)))
+	return err
+}
+
+// headlessBench opens what the run needs: nothing for a scratch lake; the lake at hand as its owner, or read-only where it has one.
+func headlessBench(ctx context.Context, w *world, dir string, p tui.BenchParams) (*bench.Report, error) {
+	progress := &lake.Progress{}
+	stop := showProgress(w.stderr, progress)
+	defer stop()
+	if p.Events > 0 {
+		return benchScratch(ctx, dir, p, w.now, progress)
+	}
+	l, err := openLake(ctx, w, dir, "bench")
+	if errors.Is(err, lake.ErrOwned) {
+		l, err = lake.Open(ctx, lake.Config{Dir: dir, ReadOnly: true, Now: w.now})
+	}
+	if err != nil {
+		return nil, err
+	}
+	report, err := benchLake(ctx, l, p, w.now, progress)
+	return report, errors.Join(err, l.Close())
+}
+
+// runBenchTask is the console's benchmark: of its own lake when p.Events is 0. The report is in the history when it returns.
+func (s *stack) runBenchTask(ctx context.Context, p tui.BenchParams, progress *lake.Progress) (*bench.Report, error) {
+	var report *bench.Report
+	var err error
+	dir := s.lake.Layout().Root
+	if p.Events > 0 {
+		report, err = benchScratch(ctx, dir, p, s.now, progress)
+	} else {
+		report, err = benchLake(ctx, s.lake, p, s.now, progress)
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, err = remember(dir, report)
+	return report, err
+}
+
+// benchLake asks a lake that is there. Its owner makes the unpartitioned twin when there is none of this version.
+func benchLake(ctx context.Context, l *lake.Lake, p tui.BenchParams, now func() time.Time, progress *lake.Progress) (*bench.Report, error) {
+	version := l.Current()
+	if len(version.Files) == 0 {
+		return nil, errors.New("benchmark: the lake holds no Parquet file yet: `signallake-tui convert` makes them")
+	}
+	twin, ok, err := l.Unpartitioned()
+	if err != nil {
+		return nil, err
+	}
+	if (!ok || twin.Version != version.Number) && !l.ReadOnly() {
+		if _, err := l.ConvertUnpartitioned(ctx, progress); err != nil {
+			return nil, err
+		}
+	}
+	report, err := duck.Bench(ctx, duck.BenchConfig{Lake: l, Runs: p.Runs, Cold: p.Cold, Seed: defaultSeed}, progress)
+	if err != nil {
+		return nil, err
+	}
+	report.At = now().UTC()
+	describeMachine(&report.Machine)
+	return report, nil
+}
+
+// benchScratch makes a lake, asks it, and takes it away again, also when the run fails or is stopped.
+func benchScratch(ctx context.Context, dir string, p tui.BenchParams, now func() time.Time, progress *lake.Progress) (report *bench.Report, err error) {
+	scratch, remove, err := scratchFolder(dir, p.Events*benchRoom)
+	if err != nil {
+		return nil, fmt.Errorf("benchmark: %w", err)
+	}
+	defer func() {
+		progress.Start("remove the scratch lake", 0)
+		err = errors.Join(err, remove())
+	}()
+	l, err := lake.Open(ctx, lake.Config{Dir: scratch, Now: now, ConvertAge: -1, Owner: lake.Owner{PID: os.Getpid(), Command: "bench", Since: now()}})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	made := tui.GenerateParams{Count: p.Events, Seed: defaultSeed, Days: defaultDays, Services: defaultServices, Start: benchStart}
+	if _, err := generate(ctx, l, made, now(), progress); err != nil {
+		return nil, err
+	}
+	if _, err := convert(ctx, l, "partitioned", progress); err != nil {
+		return nil, err
+	}
+	report, err = benchLake(ctx, l, p, now, progress)
+	if err != nil {
+		return nil, err
+	}
+	report.Data.Scratch, report.Data.Seed, report.Data.Distribution = true, made.Seed, benchDistribution
+	return report, nil
+}
+
+const (
+	scratchPrefix = "bench-"
+	// scratchGrace is how old a folder must be before it can be a killed run's: longer than it takes to lock it.
+	scratchGrace = time.Minute
+)
+
+// scratchFolder makes a folder for a scratch lake: in tmp/ of the data folder, so that it lies on the disk that the lake lies on, or in the system's
+// folder when there is no data folder. It is locked for as long as the process lives, so that the next run can tell what a killed one left, and
+// remove takes it away.
+func scratchFolder(dir string, need int64) (scratch string, remove func() error, err error) {
+	parent := os.TempDir()
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		parent = lake.Layout{Root: dir}.Tmp()
+		if err := os.MkdirAll(parent, 0o755); err != nil {
+			return "", nil, err
+		}
+	}
+	removeLitter(parent)
+	var space unix.Statfs_t
+	if err := unix.Statfs(parent, &space); err == nil && int64(space.Bavail) < need/int64(space.Bsize) {
+		return "", nil, fmt.Errorf("a scratch lake needs about %d MB of disk, and %s has %d MB: choose fewer --events, or a --data folder on another disk", need>>20, parent,
+			int64(space.Bavail)*int64(space.Bsize)>>20)
+	}
+	if scratch, err = os.MkdirTemp(parent, scratchPrefix); err != nil {
+		return "", nil, err
+	}
+	lock, err := os.Open(scratch)
+	if err == nil {
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
+		return "", nil, errors.Join(err, os.RemoveAll(scratch))
+	}
+	return scratch, func() error { return errors.Join(os.RemoveAll(scratch), lock.Close()) }, nil
+}
+
+// removeLitter takes away the scratch lakes of runs that were killed. What cannot be removed is no reason not to measure.
+func removeLitter(parent string) {
+	folders, _ := filepath.Glob(filepath.Join(parent, scratchPrefix+"*"))
+	for _, folder := range folders {
+		info, err := os.Stat(folder)
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < scratchGrace {
+			continue
+		}
+		if lock, err := os.Open(folder); err == nil {
+			if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+				_ = os.RemoveAll(folder)
+			}
+			_ = lock.Close()
+		}
+	}
+}
+
+const (
+	benchHistory = "bench.jsonl"
+	benchLock    = "bench.lock"
+)
+
+// benchReports are the earlier reports, newest first.
+func benchReports(dir string) ([]bench.Report, error) {
+	lines, err := stateStore{lake.Layout{Root: dir}.State()}.Load(benchHistory)
+	if err != nil {
+		return nil, fmt.Errorf("read the benchmark's history: %w", err)
+	}
+	return bench.Decode(lines), nil
+}
+
+// remember adds a report to the history in state/, which several processes may do, and returns it, newest first.
+func remember(dir string, report *bench.Report) ([]bench.Report, error) {
+	store := stateStore{lake.Layout{Root: dir}.State()}
+	lines, err := store.addReport(report)
+	if err != nil {
+		return nil, fmt.Errorf("keep the benchmark's report: %w", err)
+	}
+	return bench.Decode(lines), nil
+}
+
+func (s stateStore) addReport(report *bench.Report) (lines []byte, err error) {
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(s.dir, benchLock), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
+		return nil, err
+	}
+	old, err := s.Load(benchHistory)
+	if err != nil {
+		return nil, err
+	}
+	if lines, err = bench.Append(old, report); err != nil {
+		return nil, err
+	}
+	return lines, s.Save(benchHistory, lines)
+}
+
+// replaceFile writes a file as a whole or not at all.
+func replaceFile(path string, data []byte) error {
+	err := stateStore{filepath.Dir(path)}.Save(filepath.Base(path), data)
+	if err == nil {
+		err = os.Chmod(path, 0o644)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: choose another --write", err)
+	}
+	return err
+}

@@ -1,0 +1,224 @@
+package duck
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
+)
+
+const (
+	// benchPairs is over how many pairs of service and day the question rotates at most: enough that no single partition decides.
+	benchPairs = 24
+	// BenchRuns is the smallest number of timed rounds: quartiles of fewer say little about the noise.
+	BenchRuns = 7
+)
+
+// BenchConfig says what to measure. Lake and Runs are required.
+type BenchConfig struct {
+	Lake    *lake.Lake // its current version is asked; the twin must be of the same one
+	Runs    int        // timed rounds, at least BenchRuns
+	Cold    bool       // also with the files' pages dropped before each question
+	Pairs   int        // of service and day, at most; 0: 24
+	Seed    uint64     // of the choice of pairs
+	Threads int        // of a statement; 0: all cores, as the prompt has them
+}
+
+// Bench asks one question in every way of the ladder and says how long each took; see package bench. It has a DuckDB instance of its own with the
+// prompt's settings but for DuckDB's caches of files, which are off: warm means the operating system's memory, and cold means none.
+//
+// Ways that answer differently are an error that names the pair. The caller fills in what it knows better: Machine but for Engine and Threads,
+// Data.Scratch, Seed and Distribution. It stops within milliseconds when ctx ends.
+func Bench(ctx context.Context, cfg BenchConfig, progress *lake.Progress) (*bench.Report, error) {
+	if cfg.Runs < BenchRuns {
+		return nil, fmt.Errorf("benchmark: %d runs: want at least %d", cfg.Runs, BenchRuns)
+	}
+	pin := cfg.Lake.Pin()
+	defer pin.Release()
+	b, err := openBencher(cfg, pin.Version)
+	if err != nil {
+		return nil, fmt.Errorf("benchmark: %w", err)
+	}
+	report, err := b.run(ctx, progress)
+	if now := cfg.Lake.Current().Number; err != nil && ctx.Err() == nil && now != pin.Version.Number {
+		err = fmt.Errorf("%w (the lake went from version %d to %d while it was measured: run it again when no conversion is due)", err, pin.Version.Number, now)
+	}
+	if err := errors.Join(err, b.close()); err != nil {
+		return nil, fmt.Errorf("benchmark: %w", err)
+	}
+	return report, nil
+}
+
+// pair is one question: the p95 of a service on a day.
+type pair struct {
+	service string
+	day     lake.Date
+}
+
+func (p pair) String() string { return p.service + " on " + p.day.String() }
+
+// where is the question's condition.
+func (p pair) where() string {
+	return fmt.Sprintf("WHERE service_name = %s AND event_date = DATE '%s'", sql.Literal(p.service), p.day)
+}
+
+// bencher is a benchmark at work.
+type bencher struct {
+	cfg     BenchConfig
+	layout  lake.Layout // with an absolute root
+	version *lake.Version
+	pairs   []pair
+	total   int // pairs that there are
+	twin    twinBooks
+	spill   string
+	in      *instance
+	planner *planner
+	gate    *gate
+	rungs   []rung
+	probes  []probe
+}
+
+func openBencher(cfg BenchConfig, version *lake.Version) (*bencher, error) {
+	root, err := filepath.Abs(cfg.Lake.Layout().Root)
+	if err != nil {
+		return nil, err
+	}
+	if strings.ContainsAny(root, "*?[") {
+		return nil, fmt.Errorf("the data folder %s has one of * ? [ in its path, which DuckDB takes for a pattern: move it", root)
+	}
+	if cfg.Threads <= 0 {
+		cfg.Threads = runtime.NumCPU()
+	}
+	b := &bencher{cfg: cfg, layout: lake.Layout{Root: root}, version: version, gate: newGate()}
+	if len(version.Files) == 0 {
+		return nil, errors.New("the lake holds no Parquet file yet: convert it first")
+	}
+	twin, ok, err := cfg.Lake.Unpartitioned()
+	if err != nil {
+		return nil, err
+	}
+	if !ok || twin.Version != version.Number {
+		return nil, fmt.Errorf("there is no unpartitioned twin of version %d: `signallake-tui convert --layout unpartitioned` makes it", version.Number)
+	}
+	if b.spill, err = spillFolder(cfg.Lake); err != nil {
+		return nil, err
+	}
+	b.choosePairs()
+	if err := b.open(filepath.Join(b.layout.Unpartitioned(), filepath.Base(twin.Path))); err != nil {
+		return nil, errors.Join(err, b.close())
+	}
+	return b, nil
+}
+
+func (b *bencher) open(twin string) (err error) {
+	b.in, err = openInstance(box{memory: defaultMemory, threads: b.cfg.Threads, spill: b.spill + "-bench", connections: 1,
+		allowed: []string{b.layout.Partitioned(), b.layout.Unpartitioned()}, setup: []string{"SET enable_external_file_cache = false", "SET parquet_metadata_cache = false"}})
+	if err != nil {
+		return err
+	}
+	if b.planner, err = openPlanner(plannerMemory, b.spill+"-plan", 1); err != nil {
+		return err
+	}
+	if b.twin, err = readTwinBooks(b.in.conns[0], twin); err != nil {
+		return fmt.Errorf("read the footer of the unpartitioned twin: %w", err)
+	}
+	b.makeRungs()
+	return nil
+}
+
+// choosePairs takes some of the pairs, at random but the same for the same seed and lake.
+func (b *bencher) choosePairs() {
+	for i := range b.version.Files {
+		p := pair{b.version.Files[i].Partition.Service, b.version.Files[i].Partition.Date}
+		if !slices.Contains(b.pairs[max(0, len(b.pairs)-1):], p) { // files are ordered by day and service
+			b.pairs = append(b.pairs, p)
+		}
+	}
+	b.total = len(b.pairs)
+	most := b.cfg.Pairs
+	if most <= 0 {
+		most = benchPairs
+	}
+	draw := rand.New(rand.NewPCG(b.cfg.Seed, uint64(b.total)))
+	draw.Shuffle(len(b.pairs), func(i, j int) { b.pairs[i], b.pairs[j] = b.pairs[j], b.pairs[i] })
+	b.pairs = b.pairs[:min(most, len(b.pairs))]
+}
+
+func (b *bencher) close() error {
+	var errs []error
+	if b.in != nil {
+		errs = append(errs, b.in.close())
+	}
+	if b.planner != nil {
+		errs = append(errs, b.planner.close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(b.spill+"-bench"), os.RemoveAll(b.spill+"-plan"))...)
+}
+
+// run measures and writes the report.
+func (b *bencher) run(ctx context.Context, progress *lake.Progress) (*bench.Report, error) {
+	engine, err := b.in.conns[0].text("SELECT library_version FROM pragma_version()")
+	if err != nil {
+		return nil, err
+	}
+	report := &bench.Report{Format: bench.Format, Runs: b.cfg.Runs, Question: question, Data: b.data()}
+	report.Machine.Engine, report.Machine.Threads = "DuckDB "+engine, b.cfg.Threads
+	started := time.Now()
+	m := &measurement{bencher: b, progress: progress}
+	err = b.interruptible(ctx, func() error {
+		if err := m.warm(ctx, report); err != nil {
+			return err
+		}
+		if b.cfg.Cold {
+			return m.cold(ctx, report)
+		}
+		report.Cold.Why = "it was not asked for"
+		return nil
+	})
+	report.Took = time.Since(started)
+	return report, err
+}
+
+// interruptible stops what work runs on the connections when ctx ends.
+func (b *bencher) interruptible(ctx context.Context, work func() error) error {
+	done := make(chan struct{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		select {
+		case <-ctx.Done():
+			b.in.conns[0].interruptUntil(done)
+		case <-done:
+		}
+	}()
+	err := work()
+	close(done)
+	<-stopped
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+func (b *bencher) data() bench.Data {
+	d := bench.Data{Files: len(b.version.Files), TwinBytes: b.twin.bytes, Pairs: len(b.pairs), PairsTotal: b.total, Version: b.version.Number}
+	services, days := map[string]bool{}, map[lake.Date]bool{}
+	for i := range b.version.Files {
+		f := &b.version.Files[i]
+		d.Events += f.Rows
+		d.Bytes += f.Bytes
+		services[f.Partition.Service], days[f.Partition.Date] = true, true
+	}
+	d.Services, d.Days = len(services), len(days)
+	return d
+}
