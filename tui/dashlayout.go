@@ -133,7 +133,7 @@ func dashActions() []action {
 	return []action{
 		{"demo lake", "generate a million events and convert them: a lake to look around in", []string{"d"}, onEmpty, true, loadDemo, (*App).demo},
 		{"copy curl", "copy the curl line that sends an event", []string{"y"}, onEmpty, true, (*App).noAPI, func(a *App) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) }},
-		{"rows", "enter what is at hand: a service filters the dashboard, and again or anything else opens its events", []string{"enter"}, onPanels, true, (*App).noRows, func(a *App) tea.Cmd {
+		{"rows", "enter what is at hand: a service filters the dashboard, all else opens its events", []string{"enter"}, onPanels, true, (*App).noRows, func(a *App) tea.Cmd {
 			return a.dash.focused().kind.enter(a.dash.focused())
 		}},
 		{"SQL", "the SQL behind the focused panel, ready to run", []string{"s"}, onPanels, true, nil, func(a *App) tea.Cmd {
