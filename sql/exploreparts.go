@@ -105,20 +105,20 @@ func (r FacetRequest) SQL() string {
 		strings.Join(parts, "\nUNION ALL\n"), max(1, r.Limit))
 }
 
+// facetSQL counts each column by itself in one scan. grouping tells which column a row of the answer is of: its bit alone is not set.
 func facetSQL(s Slice, columns []string) string {
-	var values, fields, sets []string
-	for _, c := range columns {
-		value := "coalesce(" + c + ", '')"
+	var texts, fields, sets []string
+	for i, c := range columns {
+		text := c
 		if c == "status_code" {
-			value = "CAST(status_code AS VARCHAR)"
+			text = "CAST(status_code AS VARCHAR)"
 		}
-		values = append(values, value+" AS f_"+c)
-		fields = append(fields, "WHEN f_"+c+" IS NOT NULL THEN '"+c+"'")
-		sets = append(sets, "(f_"+c+")")
+		texts = append(texts, text)
+		fields = append(fields, fmt.Sprintf("WHEN %d THEN '%s'", 1<<len(columns)-1-1<<(len(columns)-1-i), c))
+		sets = append(sets, "("+c+")")
 	}
-	names := strings.Join(columns, ", f_")
-	return "SELECT CASE " + strings.Join(fields, " ") + " END AS field, coalesce(f_" + names + ") AS value, count(*) AS events\n" +
-		"FROM (SELECT " + strings.Join(values, ", ") + " FROM events WHERE " + s.where() + ")\nGROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")"
+	return "SELECT CASE grouping(" + strings.Join(columns, ", ") + ") " + strings.Join(fields, " ") + " END AS field, coalesce(" + strings.Join(texts, ", ") + ", '') AS value, count(*) AS events\n" +
+		"FROM events\nWHERE " + s.where() + "\nGROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")"
 }
 
 // ReadQuantile is the exact quantile of a slice's latencies in milliseconds; NaN when none has one.
