@@ -114,6 +114,7 @@ type Volume struct {
 	Events int64
 	Slots  []lake.Micros
 	Counts []float64 // events per slot
+	Failed []float64 // 5xx of them
 }
 
 // Freshness is how far the answers are behind the acknowledgements.

@@ -73,6 +73,7 @@ type App struct {
 
 	current  screenID
 	back     []screenID // where Esc leads from a screen that another one opened
+	window   *window
 	dash     *dashboard
 	sql      *sqlScreen
 	tasks    *tasksPage
@@ -131,11 +132,12 @@ func New(ctx context.Context, cfg Config) *App {
 	a.theme = cell.NewTheme(colorprofile.TrueColor, false)
 	a.runner = NewRunner(ctx, cfg.Now)
 	a.actions = allActions()
+	a.window = newWindow(a)
 	a.dash = newDashboard(a)
 	a.sql = newSQLScreen(a)
 	a.tasks = &tasksPage{app: a}
 	a.ingest = &ingestPage{app: a}
-	a.explore = &explorePage{app: a}
+	a.explore = newExplore(a)
 	a.bench = &benchPage{app: a, findings: bench.Findings}
 	a.sample()
 	return a

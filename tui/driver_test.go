@@ -77,6 +77,22 @@ func (d *driver) settle() {
 	}
 }
 
+// until takes answers until something has happened, however many commands are left.
+func (d *driver) until(happened <-chan struct{}) {
+	d.t.Helper()
+	for {
+		select {
+		case <-happened:
+			return
+		case msg := <-d.msgs:
+			d.pending--
+			d.take(msg)
+		case <-time.After(patience):
+			d.t.Fatalf("it did not happen; the screen shows:\n%s", d.text())
+		}
+	}
+}
+
 func (d *driver) take(msg tea.Msg) {
 	switch msg := msg.(type) {
 	case nil:

@@ -103,7 +103,7 @@ func newFake() *fake {
 		},
 	}
 	f.complete = fakeFolder
-	f.answer = f.table(214)
+	f.answer = f.exploring(f.table(214))
 	f.estimate = func(text string) (sql.Estimate, error) {
 		if strings.HasPrefix(text, "COPY") {
 			return sql.Estimate{}, &sql.RefusedError{What: "COPY", Hint: "the prompt only reads; `signallake-tui query --format csv` writes a file of your own"}
@@ -280,7 +280,7 @@ func (f *fake) ErrorsByRegion(_ context.Context, r sql.Range) (*sql.ErrorsByRegi
 
 func (f *fake) Volume(_ context.Context, r sql.Range) (*sql.Volume, error) {
 	b, err := f.note("volume", r)
-	return &sql.Volume{Behind: b, Events: 312_400, Slots: f.slots(r), Counts: wave(r.Slots, 3, 5200)}, err
+	return &sql.Volume{Behind: b, Events: 312_400, Slots: f.slots(r), Counts: wave(r.Slots, 3, 5200), Failed: wave(r.Slots, 0, 40)}, err
 }
 
 func (f *fake) Freshness() sql.Freshness {

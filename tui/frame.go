@@ -126,10 +126,10 @@ func badgesWidth(badges []badge) int {
 // badges are the state of the lake in a few words.
 func (a *App) badges() []badge {
 	var list []badge
-	switch d := a.dash; {
-	case d.paused:
+	switch w := a.window; {
+	case w.paused:
 		arrived := ""
-		if n := a.status.Visible - d.pausedAt; n > 0 {
+		if n := a.status.Visible - w.pausedAt; n > 0 {
 			arrived = fmt.Sprintf(" +%s events", count(n))
 		}
 		list = append(list, badge{"‖ PAUSED" + arrived, cell.Warn | cell.Bold, 0})
@@ -137,7 +137,7 @@ func (a *App) badges() []badge {
 		list = append(list, badge{"× feed stopped", cell.Bad | cell.Bold, 0})
 	case a.fresh.Loading:
 		list = append(list, badge{cell.Spinner(a.ticks) + " loading", cell.Warn, 0})
-	case d.view.Live:
+	case w.view.Live:
 		list = append(list, badge{"● LIVE", cell.Good, 0})
 	default:
 		list = append(list, badge{"○ fixed range", cell.Muted, 0})
@@ -174,8 +174,14 @@ func (a *App) drawCrumbs(r cell.Rect) {
 	right := r.X + r.W - 1
 	c.TextRight(right, r.Y, 8, help, cell.Muted)
 	a.zone(cell.Rect{X: right - 8, Y: r.Y, W: 8, H: 1}, func(int, int) tea.Cmd { return a.openHelp() })
-	if a.current == dashScreen && a.dash.filled() {
-		a.dash.drawRange(c, cell.Rect{X: x + 3, Y: r.Y, W: right - 10 - x - 3, H: 1})
+	if !a.window.filled() {
+		return
+	}
+	switch room := (cell.Rect{X: x + 3, Y: r.Y, W: right - 10 - x - 3, H: 1}); a.current {
+	case dashScreen:
+		a.dash.drawRange(c, room)
+	case exploreScreen:
+		a.window.drawRange(c, room, "")
 	}
 }
 

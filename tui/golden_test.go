@@ -16,6 +16,7 @@ func TestGoldenFrames(t *testing.T) {
 		keys []string
 	}{
 		{"dash", nil},
+		{"explore", []string{"2", "down"}},
 		{"sql", []string{"3", "text:SELECT service_name, count(*) FROM events -- all of them", "f5"}},
 		{"tasks", []string{"4", "a", "v", "a", "c", "enter"}},
 		{"ingest", []string{"5"}},
@@ -56,6 +57,10 @@ func TestGoldenStates(t *testing.T) {
 		{"refused", newFake(), []string{"3", "text:COPY events TO 'x'"}},
 		{"zoom", newFake(), []string{"tab", "tab", "z"}},
 		{"service", newFake(), []string{"down", "enter"}},
+		{"drilled", newFake(), []string{"tab", "enter"}},
+		{"event", newFake(), []string{"2", "e", "enter"}},
+		{"values", newFake(), []string{"2", "f", "space"}},
+		{"filter-error", newFake(), []string{"2", "/", "text:is:error stauts:500"}},
 	} {
 		for _, size := range sizes[:2] {
 			t.Run(fmt.Sprintf("%s-%dx%d", state.name, size[0], size[1]), func(t *testing.T) {

@@ -60,7 +60,7 @@ func TestHostileStrings(t *testing.T) {
 // TestResizeAndKeysFuzz throws random keys, clicks and sizes at the console; every frame must fit.
 func TestResizeAndKeysFuzz(t *testing.T) {
 	names := []string{"1", "6", "i", "n", "l", "o", "/", "'", "\\", "b", "3", "4", "5", "tab", "shift+tab", "up", "down", "left", "right", "enter", "esc", "g", "G", "pgup", "pgdown", "home", "end", "z", "s", "y", "t", ",", ".", "+", "-", "space", "a", "c", "o", "?", ":",
-		"f1", "f2", "f5", "f8", "f12", "ctrl+p", "ctrl+r", "backspace", "delete", "x", "漢", "ctrl+u", "ctrl+w", "alt+1", "alt+3", "alt+y", "shift+left", "ctrl+_", "R", "ctrl+l", "d", "v", "n", ";"}
+		"f1", "f2", "f5", "f8", "f12", "ctrl+p", "ctrl+r", "backspace", "delete", "x", "漢", "2", "f", "e", "E", "w", "W", "[", "]", "!", "ctrl+u", "ctrl+w", "alt+1", "alt+3", "alt+y", "shift+left", "ctrl+_", "R", "ctrl+l", "d", "v", "n", ";"}
 	for seed := range uint64(6) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
 		f := newFake()
@@ -108,7 +108,7 @@ func BenchmarkViewAnew(b *testing.B) {
 
 // BenchmarkView draws each screen once more with nothing new: what a key costs.
 func BenchmarkView(b *testing.B) {
-	for _, screen := range []string{"1", "3", "5", "6", "i"} {
+	for _, screen := range []string{"1", "2", "3", "5", "6", "i"} {
 		b.Run(screen, func(b *testing.B) {
 			t := &testing.T{}
 			f := newFake()

@@ -146,5 +146,5 @@ func (a *App) lookAt(t *timeSpan) tea.Cmd {
 		}
 		r = timeRange{Span: min(max(length.Truncate(unit)+unit, minSpan), maxSpan), End: t.last + 1, Chosen: true}
 	}
-	return tea.Batch(a.open(dashScreen), d.setRange(r))
+	return tea.Batch(a.open(dashScreen), a.setRange(r))
 }

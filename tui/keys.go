@@ -19,11 +19,16 @@ const (
 	onSide           // the list beside the editor
 	onTasks
 	onIngest
-	onExplore
+	onExplore // the list of events
 	onBench
+	onFacets // the values beside the list
+	inFilter // typing a filter
 )
 
 const onDash, onSQL = onPanels | onEmpty, inEditor | onGrid | onSide
+
+// onRange are the places that look at the console's time range.
+const onRange = onPanels | onExplore | onFacets
 
 // action is one thing the console does on a key. The table of actions is the keys, the help, the footer and the palette.
 type action struct {

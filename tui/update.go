@@ -177,7 +177,7 @@ func (a *App) interrupt() tea.Cmd {
 		a.close()
 		return nil
 	case a.current == sqlScreenID && a.sql.stop(), a.current == tasksScreen && a.tasks.stop(), a.current == dashScreen && a.dash.stop(),
-		a.current == benchScreen && a.bench.stop():
+		a.current == exploreScreen && a.explore.stop(), a.current == benchScreen && a.bench.stop():
 		return nil
 	case a.now.Before(a.quitUntil) || a.cfg.Now().Before(a.quitUntil):
 		return tea.Quit

@@ -66,6 +66,47 @@ func TestWalk(t *testing.T) {
 	c.cleanTerminal()
 }
 
+// TestWalkExplore goes from a number of the dashboard to its events, to one of them, to the same request, and back; then it filters.
+func TestWalkExplore(t *testing.T) {
+	c := startConsole(t, 120, 36, nil, "--data", demoLake(t), "--addr", freeAddr(t))
+	c.wants("latency by service", "checkout", "slowest endpoints")
+	c.keys("t", "24h\r")
+	c.wants("range 24 h")
+	c.keys("\t", "\r") // the endpoint with the highest rate of errors
+	c.wants("Dashboard › Explore › 5xx of", "status>=500", "events, newest first", "counted: ")
+	c.keys("\r")
+	c.wants("record 20", "partition event_date=", "request_id")
+	c.keys("\r")
+	c.wants("Explore › request", "/ req:", "range 30 min")
+	c.keys(keyEsc)
+	c.wants("status>=500", "range 24 h")
+	c.keys(keyEsc)
+	c.wants("latency by service")
+	c.gone("Explore ›")
+
+	c.keys("2")
+	c.wants("events, newest first", "values")
+	c.keys("/", "\x15", "stauts:500") // Ctrl+U clears the line
+	c.wants("no field is called", "is it status?")
+	c.keys("\x15", "!status<500 has:trace", "\r")
+	c.wants("/ !status<500 has:trace", "×", "counted: ")
+	c.keys("G")
+	c.wants("the range begins here")
+	c.resize(80, 24)
+	c.wants("events, newest first")
+	c.keys("f")
+	c.wants("▸ values")
+	c.keys(keyEsc)
+	c.gone("▸ values")
+	c.keys("s")
+	c.wants("SELECT timestamp", "status_code")
+	c.keys(keyCtrlQ)
+	if code := c.ends(); code != exitOK {
+		t.Errorf("exit code %d, want %d", code, exitOK)
+	}
+	c.cleanTerminal()
+}
+
 // TestFirstRun starts on an empty folder: the page leads on, `d` makes a lake, and the panels fill.
 func TestFirstRun(t *testing.T) {
 	if testing.Short() {

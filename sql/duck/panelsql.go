@@ -190,5 +190,5 @@ func errorsByRegionSQL(w window) string {
 }
 
 func volumeSQL(w window) string {
-	return "-- events in each slot\nSELECT " + w.slotSQL() + " AS slot, sum(count) AS events\nFROM minutes\nWHERE " + between("minute", w.from, w.to) + w.and() + "\nGROUP BY slot\nORDER BY slot"
+	return "-- events, and server errors among them, in each slot\nSELECT " + w.slotSQL() + " AS slot, sum(count) AS events, sum(errors) AS errors\nFROM minutes\nWHERE " + between("minute", w.from, w.to) + w.and() + "\nGROUP BY slot\nORDER BY slot"
 }

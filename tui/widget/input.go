@@ -102,6 +102,9 @@ func (in *Input) Draw(c *cell.Canvas, x, y, w int, style cell.Style) (cursorX in
 	return x + before - slide
 }
 
+// CursorWidth is how many columns the text before the cursor takes.
+func (in *Input) CursorWidth() int { return cell.Width(string(in.text[:in.cursor])) }
+
 // wordLeft is where the word before position at begins.
 func wordLeft(text []rune, at int) int {
 	for at > 0 && !isWord(text[at-1]) {
