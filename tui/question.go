@@ -40,8 +40,9 @@ func ask[T any](q *question, work func(ctx context.Context) (T, error), take fun
 	}
 	ctx, cancel := context.WithTimeout(q.app.ctx, askTimeout)
 	q.flying, q.dropped, q.next, q.cancel, q.since = true, false, nil, cancel, q.app.now
+	now := q.app.cfg.Now
 	return func() (msg tea.Msg) {
-		started := time.Now()
+		started := now()
 		defer cancel()
 		defer func() {
 			if bug := recover(); bug != nil {
@@ -50,7 +51,7 @@ func ask[T any](q *question, work func(ctx context.Context) (T, error), take fun
 			}
 		}()
 		answer, err := work(ctx)
-		took := time.Since(started)
+		took := now().Sub(started)
 		return askedMsg{q, func() tea.Cmd { return take(answer, took, err) }}
 	}
 }

@@ -23,7 +23,7 @@ func oddEvents(n int) []lake.Event {
 	for i := range events {
 		e := &events[i]
 		*e = lake.Event{EventID: fmt.Sprintf("e%d", i), Timestamp: start + lake.Micros(rnd.IntN(4*3600))*1_000_000, ServiceName: pick("auth", "checkout", "search"), StatusCode: int32([]int{0, 200, 200, 404, 500, 503}[rnd.IntN(6)]),
-			Endpoint: pick("", "/pay", "/api/a_b", "/api/%x", `/back\slash`, "/Pay"), Method: pick("", "GET", "post"), Region: pick("unknown", "eu-west-1", "us-east-1"), Level: pick("", "info", "ERROR", "warn"),
+			Endpoint: pick("", "/pay", "/api/a_b", "/api/%x", `/back\slash`, "/Pay"), Method: pick("", "GET", "post"), Region: pick("unknown", "eu-west-1", "us-east-1"), Level: pick("info", "info", "ERROR", "warn"),
 			Message: pick("", "", "Card declined", "it's 100% \"sure\"", "ÄRGER im Zoll"), RequestID: pick("", "r1", "r2"), TraceID: pick("", "t1"),
 			Attributes: pick("", `{"tier":"gold","n":7}`, `{"user":{"id":42},"n":"x"}`, `{"user.id":"42","a b/c":true}`)}
 		if rnd.IntN(3) > 0 {

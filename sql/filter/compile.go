@@ -144,8 +144,8 @@ func saysNode(s string) node {
 
 // kinds are what is: knows.
 var kinds = map[string]node{
-	"error": leaf{sql.IsError, true},
-	"warn":  leaf{"(status_code BETWEEN 400 AND 499 OR lower(level) IN ('warn', 'warning'))", true},
+	"error": leaf{sql.IsError, false},
+	"warn":  leaf{"(status_code BETWEEN 400 AND 499 OR lower(level) IN ('warn', 'warning'))", false},
 	"http":  leaf{"status_code >= 100", false},
 }
 

@@ -3,6 +3,8 @@ package filter
 import (
 	"slices"
 	"strings"
+
+	"github.com/signallake/signallake/lake"
 )
 
 // kind is how a field's values are compared.
@@ -27,8 +29,15 @@ type field struct {
 	missing string // the value that stands for "none" in a column that is never NULL
 }
 
-// nullable tells whether the column can be NULL.
-func (f *field) nullable() bool { return f.missing == "" && f.kind != lowered }
+// nullable tells whether the column, or the attribute, can be NULL.
+func (f *field) nullable() bool {
+	for _, c := range lake.Columns() {
+		if c.Name == f.column {
+			return c.Nullable
+		}
+	}
+	return true
+}
 
 // absent is the bare word for "has no value"; a value of that name is written in quotes.
 const absent = "none"

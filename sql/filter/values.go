@@ -119,9 +119,9 @@ func (f *field) equals(v value, loose bool) (n node, plain bool, err error) {
 			return leaf{"contains(lower(" + expression + "), " + lowerLiteral(v.text) + ")", true}, false, nil
 		}
 	case folded:
-		return equality{"lower(" + expression + ")", lowerLiteral(v.text), true}, true, nil
+		return equality{"lower(" + expression + ")", lowerLiteral(v.text), f.nullable()}, true, nil
 	case lowered:
-		return equality{expression, literal(strings.ToLower(v.text)), false}, true, nil
+		return equality{expression, literal(strings.ToLower(v.text)), f.nullable()}, true, nil
 	}
 	return equality{expression, literal(v.text), f.nullable()}, true, nil
 }
