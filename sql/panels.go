@@ -89,7 +89,7 @@ type EndpointErrors struct { // highest rate first, only endpoints with errors, 
 
 type SlowestEndpoints struct {
 	Behind
-	Rows []EndpointLatency // by P95, highest first
+	Rows []EndpointLatency // by P95, highest first; endpoints without a latency last, the busiest of them first
 }
 
 type EndpointLatency struct {
