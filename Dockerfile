@@ -14,7 +14,7 @@ COPY sql sql
 COPY tui tui
 ARG VERSION=unreleased
 # Linked statically (the C++ of DuckDB too), so that it needs no file of a system. netgo and osusergo keep Go's own lookups out of the C library.
-RUN go build -trimpath -tags netgo,osusergo \
+RUN go build -trimpath -buildvcs=false -tags netgo,osusergo \
       -ldflags "-s -w -X main.version=${VERSION} -linkmode external -extldflags -static" \
       -o /image/signallake-tui ./cmd/signallake-tui \
  && mkdir -p /image/data /image/tmp

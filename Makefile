@@ -1,17 +1,18 @@
 # Everything that a developer or a continuous-integration machine runs. Needs Go 1.26, gcc (cgo: DuckDB is linked in) and make.
-GO       ?= go
-BIN      := bin/signallake-tui
-DATA     ?= data
-FUZZTIME ?= 10s
+GO        ?= go
+BIN       := bin/signallake-tui
+DATA      ?= data
+FUZZTIME  ?= 10s
 BENCHTIME ?= 1s
+EVENTS    ?= 1000000
 
 # What the program says that it is: the tag, or the tag and the commits since; "unreleased" outside a clone.
-VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 # Linked statically, the C++ of DuckDB too: it runs in an empty folder. netgo and osusergo keep Go's own lookups out of the C library. The
 # three warnings of the linker are about DuckDB's own network and extension code, which the sandbox never lets run.
-RELEASE  := -trimpath -tags netgo,osusergo -ldflags '-s -w -X main.version=$(VERSION) -linkmode external -extldflags -static'
-PLATFORM := $(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
-PACKAGE  := signallake-tui-$(VERSION)-$(PLATFORM)
+RELEASE   := -trimpath -buildvcs=false -tags netgo,osusergo -ldflags '-s -w -X main.version=$(VERSION) -linkmode external -extldflags -static'
+PLATFORM  := $(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
+PACKAGE   := signallake-tui-$(VERSION)-$(PLATFORM)
 
 # An exact version: the newest that knows this Go.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
@@ -20,7 +21,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/signallake-tui
@@ -40,8 +41,17 @@ race: ## every test under the race detector
 	$(GO) test -race ./...
 
 .PHONY: bench
-bench: ## the benchmarks, with their reference beside them
+bench: build ## the benchmarks: each part with its reference beside it, then the ladder (pruning against one file, warm and cold)
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./lake/... ./ingest/... ./sql/... ./tui/...
+	./$(BIN) bench --data $(DATA) --events $(EVENTS)
+
+.PHONY: ladder
+ladder: build ## the ladder alone, at EVENTS (1000000) events
+	./$(BIN) bench --data $(DATA) --events $(EVENTS)
+
+.PHONY: bench-docs
+bench-docs: build ## the ladder at EVENTS (1000000) events, written to docs/BENCHMARKS.md; each size keeps its section
+	./$(BIN) bench --data $(DATA) --events $(EVENTS) --write docs/BENCHMARKS.md
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (10s)

@@ -36,6 +36,7 @@ func newDocs() (*docs, error) {
 		"upper": strings.ToUpper, "paragraphs": func(text string) []string { return strings.Split(text, "\n\n") }, "words": words,
 		"fields": s.fields, "pretty": pretty, "refName": refName, "css": func() template.CSS { return template.CSS(docsCSS) },
 		"parameter": func(p parameter) parameter { return lookUp(s.Components.Parameters, p.Ref, p) },
+		"answer":    func(r response) response { return lookUp(s.Components.Responses, r.Ref, r) },
 		"type":      s.typeName, "needsToken": operation.needsToken,
 	}).Parse(docsHTML)
 	if err != nil {

@@ -50,11 +50,12 @@ type Asker func(ctx context.Context, q Question) (*Answer, error)
 
 // Snapshot is the server's counters at one moment; immutable.
 type Snapshot struct {
-	Addr           string // where it listens; "" when it does not
-	Err            string // why it does not listen, with the way out; "" otherwise
-	TLS            bool   // it speaks https
-	CACert         string // file of a self-signed certificate, which clients must be given; "" otherwise
-	Token          bool   // requests need a token
+	Addr           string   // where it listens; "" when it does not
+	Err            string   // why it does not listen, with the way out; "" otherwise
+	TLS            bool     // it speaks https
+	CACert         string   // file of a self-signed certificate, which clients must be given; "" otherwise
+	Token          bool     // requests need a token
+	Warnings       []string // Server.Warnings
 	Since          time.Time
 	Requests       int64
 	Accepted       int64 // events

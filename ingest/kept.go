@@ -28,58 +28,66 @@ type kept[T any] struct {
 	read  func() ([][]byte, error) // the files' texts
 	parse func(texts [][]byte) (T, error)
 
-	mu     sync.Mutex // guards what follows
-	looked time.Time
-	sum    [sha256.Size]byte // of the texts that value was made of; the texts are secrets and are not kept
-	value  T
-	err    error // why the files as they are now are not in force; nil: they are
+	mu      sync.Mutex // guards what follows; not held while the files are read, so that a slow disk holds up one request and not all
+	looking bool
+	looked  time.Time
+	sum     [sha256.Size]byte // of the texts that value was made of; the texts are secrets and are not kept
+	value   T
+	err     error // why the files as they are now are not in force; nil: they are
 }
 
 // load reads the files for the first time. An error leaves nothing to fall back on.
 func (k *kept[T]) load() error {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.looked = k.now()
-	_, k.err = k.take()
-	return k.err
+	k.looked, k.looking = k.now(), true
+	k.mu.Unlock()
+	_, err := k.look()
+	return err
 }
 
 // get is the value as of at most lookEvery ago, and what is wrong with the files since.
 func (k *kept[T]) get() (T, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	now := k.now()
-	if since := now.Sub(k.looked); since >= 0 && since < lookEvery {
+	k.mu.Lock()
+	since := now.Sub(k.looked)
+	if k.looking || since >= 0 && since < lookEvery {
+		defer k.mu.Unlock()
 		return k.value, k.err
 	}
-	k.looked = now
+	k.looked, k.looking = now, true
 	before := k.err
-	changed, err := k.take()
-	switch k.err = err; {
+	k.mu.Unlock()
+
+	changed, err := k.look()
+	switch {
 	case err != nil && (before == nil || before.Error() != err.Error()):
 		k.tell(fmt.Sprintf("what was read before stays in force: %v", err))
 	case err == nil && (changed || before != nil):
 		k.tell(k.name + ": read again")
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	return k.value, k.err
 }
 
-// take makes the value of the files as they are now, unless it is made of them already.
-func (k *kept[T]) take() (changed bool, err error) {
+// look makes the value of the files as they are now, unless it is made of them already. The caller has set looking.
+func (k *kept[T]) look() (changed bool, err error) {
+	var value T
+	var sum [sha256.Size]byte
 	texts, err := k.read()
-	if err != nil {
-		return false, err
+	if err == nil {
+		if sum = sha256.Sum256(bytes.Join(texts, []byte{0})); sum != k.sum { // only who looks writes the sum
+			changed = true
+			value, err = k.parse(texts)
+		}
 	}
-	sum := sha256.Sum256(bytes.Join(texts, []byte{0}))
-	if sum == k.sum {
-		return false, nil
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.looking, k.err = false, err
+	if err == nil && changed {
+		k.value, k.sum = value, sum
 	}
-	value, err := k.parse(texts)
-	if err != nil {
-		return false, err
-	}
-	k.value, k.sum = value, sum
-	return true, nil
+	return changed, err
 }
 
 // readBounded reads a regular file of bounded size. check may refuse it by what the system tells of it.

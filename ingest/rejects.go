@@ -88,9 +88,8 @@ func (x *exchange) source() string {
 
 // lineErrorOf is why a line was refused.
 func lineErrorOf(no int, err error) lineError {
-	e := lineError{Line: no, Reason: err.Error()}
 	if fe := (*lake.FieldError)(nil); errors.As(err, &fe) {
-		e.Field, e.Reason = fe.Field, fe.Reason
+		return lineError{Line: no, Field: fe.Field, Reason: fe.Reason}
 	}
-	return e
+	return lineError{Line: no, Reason: err.Error()}
 }

@@ -72,7 +72,7 @@ func (s *Server) Handler() http.Handler { return s }
 // Snapshot is the counters now. It is shared: treat it as read-only.
 func (s *Server) Snapshot() Snapshot {
 	snap := s.stats.snapshot()
-	snap.Token = s.tokens != nil
+	snap.Token, snap.Warnings = s.tokens != nil, s.Warnings()
 	if leaf := s.leaf(); leaf != nil {
 		snap.TLS = true
 		if selfSigned(leaf) {

@@ -1,13 +1,17 @@
 package lake
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 )
 
 // lettersOf are n letters that name the batch.
@@ -238,4 +242,73 @@ func TestDiscardDead(t *testing.T) {
 	if err := l.Bury(t.Context(), lettersOf("x", 1)); !errors.Is(err, ErrClosed) {
 		t.Fatal(err)
 	}
+}
+
+// FuzzDeadLetter holds the line's reader against encoding/json, and both against what was written.
+func FuzzDeadLetter(f *testing.F) {
+	f.Add("import a.log", "id", int64(3), "latency_ms", "is \"bad\"", []byte("{\"a\":\"\\u00e9\\n\x00\u2028\"}"), false)
+	f.Add("", "", int64(-1), "", "", []byte("\xff"), true)
+	f.Fuzz(func(t *testing.T, source, origin string, no int64, field, reason string, text []byte, isCut bool) {
+		d, err := DeadLetter{ID: 7, At: 5, Source: source, Origin: origin, Line: no, Field: field, Reason: reason, Text: text, Cut: isCut}.bounded()
+		if err != nil {
+			return
+		}
+		line, _ := appendLetters(nil, append(d.appendRest(nil), '\n'), 7)
+		if !soundLine(line) || bytes.IndexByte(line, '\n') != len(line)-1 {
+			t.Fatalf("not a line: %q", line)
+		}
+		got, err := parseLetter(line)
+		if err != nil || string(got.Text) != string(d.Text) || got.Line != no || got.Cut != d.Cut || string(got.AppendJSON(nil)) != string(d.AppendJSON(nil)) {
+			t.Fatalf("%q: got %+v, %v", line, got, err)
+		}
+		var fast, slow deadLine
+		if err := json.Unmarshal(line, &slow); err != nil {
+			t.Fatal(err)
+		}
+		if utf8.Valid(d.Text) != fast.scan(line) {
+			t.Fatalf("%q: read at once: %v", line, !utf8.Valid(d.Text))
+		}
+		if utf8.Valid(d.Text) && fmt.Sprint(fast) != fmt.Sprint(slow) {
+			t.Fatalf("%q:\n%+v\n%+v", line, fast, slow)
+		}
+	})
+}
+
+// FuzzDeadBooks reads any bytes as a file of the zone: nothing breaks, and what is sound in them is listed.
+func FuzzDeadBooks(f *testing.F) {
+	line, _ := appendLetters(nil, append((&DeadLetter{Reason: "bad", Text: []byte("x")}).appendRest(nil), '\n'), 2)
+	for _, r := range []deadRecord{
+		{Dead: &deadHeader{1, 5, 3, deadDrop{2, 1}}}, {Drop: &deadDrop{9, 3}}, {State: "discarded", IDs: [][2]int64{{9, 3}, {-4, 1 << 62}}}, {State: "x", IDs: [][2]int64{{2, 2}}},
+	} {
+		record, err := appendDeadRecord(nil, r)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(append(bytes.Clone(line), record...))
+		f.Add(append(record, line...))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, file []byte) {
+		layout := Layout{Root: dir}
+		if err := errors.Join(os.RemoveAll(layout.Dead()), os.MkdirAll(layout.Dead(), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		rewrite(t, layout.DeadFile(1), append(file, line...))
+		z, err := openDeadZone(layout, OSDisk{}, time.Now, 1<<20, func(error) {})
+		if errors.Is(err, ErrNewer) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer z.close()
+		letters := lettersOf("new", 2)
+		if err := z.bury(t.Context(), letters); err != nil {
+			t.Fatal(err)
+		}
+		last := int64(0)
+		if err := z.list(0, func(d *DeadLetter) error { last = d.ID; return nil }); err != nil || last != letters[1].ID {
+			t.Fatalf("the newest letter is %d, want %d, %v", last, letters[1].ID, err)
+		}
+	})
 }

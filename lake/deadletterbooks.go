@@ -267,7 +267,8 @@ func (b *deadBooks) list(l Layout, since int64, fn func(*DeadLetter) error) erro
 			}
 			return fn(letter)
 		})
-		if err := errors.Join(err, in.Close()); err != nil {
+		in.Close() // only read
+		if err != nil {
 			return err
 		}
 	}

@@ -154,11 +154,15 @@ func letterID(line []byte) (id int64, ok bool) {
 	return id, err == nil && id > 0
 }
 
-// parseLetter reads a sound line that holds a letter.
+// parseLetter reads a sound line that holds a letter. Members in our own order are read at once; a later release may have written others
+// between them.
 func parseLetter(line []byte) (*DeadLetter, error) {
 	var r deadLine
-	if err := json.Unmarshal(line, &r); err != nil {
-		return nil, err
+	if !r.scan(line) {
+		r = deadLine{}
+		if err := json.Unmarshal(line, &r); err != nil {
+			return nil, err
+		}
 	}
 	at, problem := parseInstant(r.At)
 	if problem != "" {
@@ -169,6 +173,58 @@ func parseLetter(line []byte) (*DeadLetter, error) {
 		d.Text = r.Base64
 	}
 	return d, nil
+}
+
+// scan reads a line just as AppendJSON writes it; false for any other.
+func (r *deadLine) scan(line []byte) bool {
+	id, ok := letterID(line)
+	comma := bytes.IndexByte(line, ',')
+	if !ok || comma < 0 {
+		return false
+	}
+	r.ID = id
+	rest := line[comma:]
+	text := func(key string, to *string) {
+		after, found := bytes.CutPrefix(rest, []byte(key))
+		if n := stringLength(after); found && n > 0 {
+			*to = string(appendUnescaped(nil, after[1:n-1]))
+			rest = after[n:]
+		}
+	}
+	text(`,"at":`, &r.At)
+	text(`,"source":`, &r.Source)
+	text(`,"origin":`, &r.Origin)
+	if after, found := bytes.CutPrefix(rest, []byte(`,"line":`)); found {
+		end := max(0, bytes.IndexByte(after, ','))
+		n, err := strconv.ParseInt(string(after[:end]), 10, 64)
+		if err != nil {
+			return false
+		}
+		r.Line, rest = n, after[end:]
+	}
+	text(`,"field":`, &r.Field)
+	text(`,"reason":`, &r.Reason)
+	text(`,"text":`, &r.Text)
+	if after, found := bytes.CutPrefix(rest, []byte(`,"cut":true`)); found {
+		r.Cut, rest = true, after
+	}
+	return bytes.HasPrefix(rest, []byte(deadSum)) // a text in base64 is left to the general decoder
+}
+
+// stringLength is the length of the JSON string that p starts with, quotes included; 0 when it starts with none.
+func stringLength(p []byte) int {
+	if len(p) == 0 || p[0] != '"' {
+		return 0
+	}
+	for i := 1; i < len(p); i++ {
+		switch p[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // appendLetters gives each of the lines that appendRest wrote its ID, from next on, and its checksum.

@@ -165,7 +165,10 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 	}
 	x := c.Text(in.X, in.Y, "● up ", cell.Good|cell.Bold)
 	x = c.Text(x, in.Y, s.URL(), cell.Accent|cell.Bold)
-	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health", cell.Muted)
+	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health  GET /docs", cell.Muted)
+	if len(s.Warnings) > 0 {
+		c.TextCut(in.X, in.Y+1, in.W, "! "+s.Warnings[0], cell.Warn)
+	}
 	if !s.Since.IsZero() {
 		c.Text(r.X+r.W-2-cell.Width(upFor(s, a.now)), r.Y, upFor(s, a.now), cell.Muted)
 	}

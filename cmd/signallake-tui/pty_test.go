@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +46,7 @@ type console struct {
 	file *os.File
 	done chan struct{} // closed when the terminal's output has ended
 
-	mu     sync.Mutex // guards raw, and what is written to the emulator against its resizing
+	mu     sync.Mutex // guards raw, and what is written to the emulator against its resizing and reading
 	raw    bytes.Buffer
 	screen *vt.SafeEmulator
 }
@@ -72,7 +73,7 @@ func startCommand(t *testing.T, width, height int, env []string, cmd *exec.Cmd) 
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		file.Close()
-		c.screen.Close()
+		c.screen.InputPipe().(io.Closer).Close() // ends answer; the emulator's own Close is not made to run beside its Read
 	})
 	return c
 }
@@ -125,6 +126,8 @@ func (c *console) resize(width, height int) {
 }
 
 func (c *console) text() string {
+	c.mu.Lock() // the cells are the emulator's own
+	defer c.mu.Unlock()
 	var b strings.Builder
 	for y := range c.screen.Height() {
 		for x := range c.screen.Width() {

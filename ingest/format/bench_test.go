@@ -97,3 +97,20 @@ func BenchmarkParseLogfmt(b *testing.B) {
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 	})
 }
+
+// TestAllocations: one allocation an event, the one string that holds all its text.
+func TestAllocations(t *testing.T) {
+	for kind, line := range map[Kind]string{Access: accessLine, JSON: jsonLine, Logfmt: logfmtLine} {
+		p := parser(t, Config{Kind: kind, Service: "bench"})
+		in := []byte(line)
+		var e lake.Event
+		n := testing.AllocsPerRun(100, func() {
+			if _, err := p.Parse(in, testNow, &e); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n > 1 {
+			t.Errorf("%s: %v allocations a line", kind, n)
+		}
+	}
+}

@@ -215,3 +215,18 @@ func TestCheckMap(t *testing.T) {
 	refuse("x", "attributes:ms", "no key of an event")
 	refuse("", "host", "name the key")
 }
+
+// TestOwnLinesStayWhatTheyAre: what a lake once accepted is not read as foreign habits.
+func TestOwnLinesStayWhatTheyAre(t *testing.T) {
+	line := `{"event_id":"e-1","timestamp":"2026-11-21T06:33:10.000000Z","received_at":"2026-11-20T00:00:00.000000Z","service_name":"s","endpoint":"/a?b=1","method":"-",` +
+		`"status_code":0,"latency_ms":1.5,"region":"r","level":"warning","message":"m","attributes":{"path":"/other","status":200}}` + "\n"
+	_, events, refused := parseAll(t, []byte(line), Config{Service: "svc"})
+	if len(refused) > 0 {
+		t.Fatal(refused)
+	}
+	want := lake.Event{EventID: "e-1", Timestamp: events[0].Timestamp, ReceivedAt: testNow, ServiceName: "s", Endpoint: "/a?b=1", Method: "-", LatencyMS: 1.5, HasLatency: true, Region: "r",
+		Level: "warning", Message: "m", Attributes: `{"received_at":"2026-11-20T00:00:00.000000Z","path":"/other","status":200}`}
+	if events[0] != want {
+		t.Errorf("got  %+v\nwant %+v", events[0], want)
+	}
+}

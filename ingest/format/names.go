@@ -101,7 +101,7 @@ var names = []nameRule{
 	{field: fieldLatency, unit: unitMicro, names: "duration_us latency_us elapsed_us response_time_us duration_micros latency_micros elapsed_micros"},
 	{field: fieldLatency, unit: unitNanos, names: "duration_ns latency_ns elapsed_ns response_time_ns duration_nanos latency_nanos elapsed_nanos"},
 	{field: fieldLatency, unit: unitNanos, names: "event.duration"},
-	{field: fieldLatency, unit: unitOpen, names: "duration latency elapsed response_time request_duration http.duration httpRequest.latency"},
+	{field: fieldLatency, unit: unitOpen, names: "duration dur latency elapsed elapsed_time response_time request_duration http.duration httpRequest.latency"},
 	{field: fieldRegion, names: "region cloud.region aws_region"},
 	{field: fieldHost, names: "host hostname host.name host.hostname server server_name vhost kubernetes.host request.host RequestHost"},
 	{field: fieldLevel, names: "level severity lvl log_level log.level severity_text levelname @l"},

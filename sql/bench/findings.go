@@ -22,6 +22,7 @@ func Findings(r *Report) []string {
 	f.ladder()
 	f.prototype()
 	f.reason()
+	f.opening()
 	f.engine()
 	f.books()
 	f.cold()
@@ -60,7 +61,7 @@ func (f *findings) ladder() {
 			continue
 		}
 		ratio := r.Against(f.base)
-		f.say("Time, warm: %q is %s the unpartitioned file: median %s ms against %s ms, %s.", r.Title, ratio.speed(), millis(r.Median), millis(f.base.Median), ratio.interval())
+		f.say("Time, warm: %s takes %s ms where one unpartitioned file takes %s ms: %s, %s.", r.Title, millis(r.Median), millis(f.base.Median), ratio.interval(), ratio.verdict())
 	}
 }
 
@@ -74,16 +75,18 @@ func (f *findings) prototype() {
 	if saved < 0 {
 		here = fmt.Sprintf("here its way reads %s more and takes %s of the time", percent(-saved), times(ratio.Value))
 	}
-	verdict := "neither reproduced nor refuted: the difference in time may be chance"
+	verdict := "Neither reproduced nor refuted: the difference in time may be chance."
 	switch {
-	case ratio.Slower() && saved > 0:
-		verdict = "reproduced"
-	case ratio.Slower():
-		verdict = "reproduced for the time, not for the bytes"
 	case ratio.Faster():
-		verdict = "refuted: on this data pruning by pattern pays"
+		verdict = "Refuted: on this data pruning pays even by pattern."
+	case ratio.Slower() && saved <= 0:
+		verdict = "Reproduced for the time, not for the bytes."
+	case ratio.Slower() && ratio.Low > prototypeSlow:
+		verdict = "Reproduced, by a wider margin."
+	case ratio.Slower():
+		verdict = "Reproduced."
 	}
-	f.say("The prototype read %s fewer bytes and was %s slower; %s: %s.", percent(prototypeSaved), times(prototypeSlow), here, verdict)
+	f.say("The prototype read %s fewer bytes and took %s of the time (9.03 ms became 13.10); %s. %s", percent(prototypeSaved), times(prototypeSlow), here, verdict)
 	if f.list == nil || !ratio.Slower() {
 		return
 	}
@@ -103,13 +106,22 @@ func (f *findings) reason() {
 	if f.glob == nil || plan == 0 || f.glob.Median == 0 {
 		return
 	}
-	share := func(d time.Duration) string { return percent(float64(d) / float64(f.glob.Median)) }
+	share := func(d time.Duration) string { return percent(min(1, float64(d)/float64(f.glob.Median))) }
 	f.say("Why the pattern costs what it does: of its %s ms, planning alone takes %s ms (%s). The engine walks the folders for %s (%s ms, %s), takes the keys from every name and prunes, "+
 		"before it opens the first file, and again for each question.", millis(f.glob.Median), millis(plan), share(plan), plural(f.glob.FilesTotal, "name"), millis(list), share(list))
-	if listed := f.report.Probe(ProbeListPlan); listed > 0 && f.list != nil {
-		f.say("Planning over the catalog's list takes %s ms, %s of that; what is left of both is reading the same files: %s ms by pattern, %s ms by list.", millis(listed),
-			times(float64(listed)/float64(plan)), millis(max(0, f.glob.Median-plan)), millis(max(0, f.list.Median-listed)))
+	if listed := f.report.Probe(ProbeListPlan); listed > 0 {
+		f.say("Planning over the catalog's list takes %s ms, %s of that.", millis(listed), times(float64(listed)/float64(plan)))
 	}
+}
+
+// opening says what the list's own time goes into.
+func (f *findings) opening() {
+	open := f.report.Probe(ProbeListOpen)
+	if f.list == nil || open == 0 || f.list.Median == 0 {
+		return
+	}
+	f.say("Of the list's %s ms, %s ms (%s) are planning and opening %s files (each status code has its own) before any data is read; what is left is the data and the percentile.",
+		millis(f.list.Median), millis(open), percent(min(1, float64(open)/float64(f.list.Median))), few(f.list.Files))
 }
 
 // engine says what a user's own statement costs beyond the list.
@@ -128,7 +140,7 @@ func (f *findings) books() {
 	if f.list == nil || f.list.Fetched == 0 || f.base.Fetched == 0 || f.list.Bytes == 0 || f.base.Bytes == 0 {
 		return
 	}
-	f.say("The books are right: by the kernel's count the process read %s for a pruned question (%+.1f %% beside the catalog's arithmetic) and %s of the unpartitioned file (%+.1f %%).",
+	f.say("By the kernel's count the process read %s for a pruned question, %+.1f %% beside the catalog's arithmetic, and %s for one of the unpartitioned file, %+.1f %%.",
 		size(f.list.Fetched), 100*off(f.list), size(f.base.Fetched), 100*off(f.base))
 }
 
@@ -142,17 +154,20 @@ func (f *findings) cold() {
 	}
 	f.say("Cold is cold: before each question the pages of all files (%s) were dropped, and at most %s of them were still in memory. The names of files and folders stay in memory "+
 		"(dropping them needs root), and what a disk keeps in a cache of its own is out of reach.", size(f.report.Cold.Bytes), percent(f.report.Cold.Resident))
-	if list == nil || f.list == nil {
+	for i := range f.report.Rungs {
+		r := &f.report.Rungs[i]
+		if !r.Cold || r == base {
+			continue
+		}
+		ratio := r.Against(base)
+		f.say("Time, cold: %s takes %s ms where one unpartitioned file takes %s ms: %s, %s.", r.Title, millis(r.Median), millis(base.Median), ratio.interval(), ratio.verdict())
+	}
+	if list == nil || f.list == nil || f.list.Median == 0 || f.base.Median == 0 {
 		return
 	}
-	ratio := list.Against(base)
-	f.say("Time, cold: the catalog's list is %s the unpartitioned file: median %s ms against %s ms, %s. Coldness costs the list %s of its warm time, the unpartitioned file %s.", ratio.speed(),
-		millis(list.Median), millis(base.Median), ratio.interval(), times(float64(list.Median)/float64(f.list.Median)), times(float64(base.Median)/float64(f.base.Median)))
-	if list.Fetched > 0 && base.Fetched > 0 {
-		f.say("From the disk came %s for a pruned question and %s for the unpartitioned file: more than was asked for, since the system reads ahead.", size(list.Fetched), size(base.Fetched))
-	}
-	if glob := f.report.Find(Glob, true); glob != nil {
-		ratio := glob.Against(base)
-		f.say("The pattern, cold, is %s the unpartitioned file: %s ms, %s.", ratio.speed(), millis(glob.Median), ratio.interval())
+	f.say("Coldness makes the catalog's list take %s of its warm time and the unpartitioned file %s.", times(float64(list.Median)/float64(f.list.Median)), times(float64(base.Median)/float64(f.base.Median)))
+	if list.Disk > 0 && base.Disk > 0 {
+		f.say("From the disk came %s for a pruned question and %s for one of the unpartitioned file: more than was asked for, since the system reads ahead in every file that is opened.",
+			size(list.Disk), size(base.Disk))
 	}
 }

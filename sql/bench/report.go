@@ -65,7 +65,8 @@ type Rung struct {
 	Files      float64         `json:"files"`       // read for one question, the mean over the pairs
 	FilesTotal int             `json:"files_total"` // of the layout
 	Bytes      int64           `json:"bytes"`       // footers and needed column chunks by the books, the mean over the pairs
-	Fetched    int64           `json:"fetched"`     // the same by the kernel's count: bytes that the process read, or when cold that the disk delivered; the mean; 0 where it does not count
+	Fetched    int64           `json:"fetched"`     // the same by the kernel's count of what the process read, the engine's caches off; 0 where it does not count
+	Disk       int64           `json:"disk"`        // cold: what the disk delivered for one question, by the kernel's count; the mean; 0 where it does not count
 	Samples    []time.Duration `json:"samples_ns"`  // one a question, in the order in which they were taken: round after round
 	Best       time.Duration   `json:"best_ns"`
 	Median     time.Duration   `json:"median_ns"`
@@ -78,6 +79,7 @@ const (
 	ProbeList     = "list"      // list the tree by the pattern: names only
 	ProbeGlobPlan = "glob-plan" // plan the question over the pattern: list, read the keys from the names, prune, open one file; no data
 	ProbeListPlan = "list-plan" // plan it over the catalog's list
+	ProbeListOpen = "list-open" // plan a count over the catalog's list and answer it: every file is opened, no data is read
 	ProbePlan     = "plan"      // what the engine does before it reads: gate, plan, prune
 )
 

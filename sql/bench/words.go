@@ -64,15 +64,15 @@ func few(v float64) string {
 	return strconv.FormatFloat(v, 'f', 1, 64)
 }
 
-// speed says how a ratio stands, in the form that fits behind "is": "1.32x as fast as", "12.1x slower than", "as fast as", chance told apart.
-func (r Ratio) speed() string {
+// verdict is the ratio in words.
+func (r Ratio) verdict() string {
 	switch {
 	case r.Faster():
-		return times(1/r.Value) + " as fast as"
+		return "faster"
 	case r.Slower():
-		return times(r.Value) + " slower than"
+		return "slower"
 	}
-	return "not to be told apart in time from"
+	return "which may be chance"
 }
 
 // interval writes the ratio with what it may be: "0.76x (0.73 to 0.79)".

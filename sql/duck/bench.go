@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -34,8 +35,8 @@ type BenchConfig struct {
 	Threads int        // of a statement; 0: all cores, as the prompt has them
 }
 
-// Bench asks one question in every way of the ladder and says how long each took; see package bench. It has a DuckDB instance of its own with the
-// prompt's settings but for DuckDB's caches of files, which are off: warm means the operating system's memory, and cold means none.
+// Bench asks one question in every way of the ladder and says how long each took; see package bench. It has DuckDB instances of its own, with the
+// prompt's threads, memory and settings for all that is warm, and with DuckDB's caches of files off for all that is cold or counted.
 //
 // Ways that answer differently are an error that names the pair. The caller fills in what it knows better: Machine but for Engine and Threads,
 // Data.Scratch, Seed and Distribution. It stops within milliseconds when ctx ends.
@@ -81,7 +82,9 @@ type bencher struct {
 	total   int // pairs that there are
 	twin    twinBooks
 	spill   string
-	in      *instance
+	warm    *instance // as the prompt is set
+	bare    *instance // keeps nothing of a file between two questions
+	c       *conn     // of the one at work
 	planner *planner
 	gate    *gate
 	rungs   []rung
@@ -121,15 +124,21 @@ func openBencher(cfg BenchConfig, version *lake.Version) (*bencher, error) {
 }
 
 func (b *bencher) open(twin string) (err error) {
-	b.in, err = openInstance(box{memory: defaultMemory, threads: b.cfg.Threads, spill: b.spill + "-bench", connections: 1,
-		allowed: []string{b.layout.Partitioned(), b.layout.Unpartitioned()}, setup: []string{"SET enable_external_file_cache = false", "SET parquet_metadata_cache = false"}})
-	if err != nil {
+	open := func(name string, setup ...string) (*instance, error) {
+		return openInstance(box{memory: defaultMemory, threads: b.cfg.Threads, spill: b.spill + name, connections: 1,
+			allowed: []string{b.layout.Partitioned(), b.layout.Unpartitioned()}, setup: setup})
+	}
+	if b.warm, err = open("-warm", keepFooters); err != nil {
 		return err
 	}
+	if b.bare, err = open("-bare", "SET enable_external_file_cache = false", "SET parquet_metadata_cache = false"); err != nil {
+		return err
+	}
+	b.c = b.warm.conns[0]
 	if b.planner, err = openPlanner(plannerMemory, b.spill+"-plan", 1); err != nil {
 		return err
 	}
-	if b.twin, err = readTwinBooks(b.in.conns[0], twin); err != nil {
+	if b.twin, err = readTwinBooks(b.c, twin); err != nil {
 		return fmt.Errorf("read the footer of the unpartitioned twin: %w", err)
 	}
 	b.makeRungs()
@@ -156,26 +165,34 @@ func (b *bencher) choosePairs() {
 
 func (b *bencher) close() error {
 	var errs []error
-	if b.in != nil {
-		errs = append(errs, b.in.close())
+	for _, in := range []*instance{b.warm, b.bare} {
+		if in != nil {
+			errs = append(errs, in.close())
+		}
 	}
 	if b.planner != nil {
 		errs = append(errs, b.planner.close())
 	}
-	return errors.Join(append(errs, os.RemoveAll(b.spill+"-bench"), os.RemoveAll(b.spill+"-plan"))...)
+	for _, name := range []string{"-warm", "-bare", "-plan"} {
+		errs = append(errs, os.RemoveAll(b.spill+name))
+	}
+	return errors.Join(errs...)
 }
 
 // run measures and writes the report.
 func (b *bencher) run(ctx context.Context, progress *lake.Progress) (*bench.Report, error) {
-	engine, err := b.in.conns[0].text("SELECT library_version FROM pragma_version()")
+	engine, err := b.c.text("SELECT library_version FROM pragma_version()")
 	if err != nil {
 		return nil, err
 	}
 	report := &bench.Report{Format: bench.Format, Runs: b.cfg.Runs, Question: question, Data: b.data()}
 	report.Machine.Engine, report.Machine.Threads = "DuckDB "+engine, b.cfg.Threads
 	started := time.Now()
-	m := &measurement{bencher: b, progress: progress}
+	m := &measurement{bencher: b, progress: progress, answers: make([]*float64, len(b.pairs))}
 	err = b.interruptible(ctx, func() error {
+		if err := m.count(ctx); err != nil {
+			return err
+		}
 		if err := m.warm(ctx, report); err != nil {
 			return err
 		}
@@ -197,7 +214,11 @@ func (b *bencher) interruptible(ctx context.Context, work func() error) error {
 		defer close(stopped)
 		select {
 		case <-ctx.Done():
-			b.in.conns[0].interruptUntil(done)
+			var both sync.WaitGroup
+			for _, in := range []*instance{b.warm, b.bare} {
+				both.Go(func() { in.conns[0].interruptUntil(done) })
+			}
+			both.Wait()
 		case <-done:
 		}
 	}()

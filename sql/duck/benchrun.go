@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"time"
@@ -17,32 +18,47 @@ type measurement struct {
 	*bencher
 	progress *lake.Progress
 	answers  []*float64 // of the first rung, by pair: what every other answer is held against
+	fetched  []int64    // by rung: the kernel's count of what the process read for a question, the mean
 }
 
-// warm asks everything once without timing it, then runs the timed rounds.
-func (m *measurement) warm(ctx context.Context, report *bench.Report) error {
-	m.answers = make([]*float64, len(m.pairs))
+// countRounds is how often each question is counted: the median of three bears that something else in the process read a file meanwhile.
+const countRounds = 3
+
+// count asks everything untimed, and counts what is read. DuckDB keeps nothing between two questions here, so that the count is of all that one takes.
+func (m *measurement) count(ctx context.Context) error {
+	m.c = m.bare.conns[0]
 	rungs := m.newRungs(false)
-	probes := make([]bench.Probe, len(m.probes))
+	m.progress.Start("counted: questions", int64(countRounds*len(m.pairs)*len(m.rungs)))
+	for round := range countRounds {
+		if err := m.round(ctx, round, rungs, nil, nil); err != nil {
+			return err
+		}
+	}
+	for i := range rungs {
+		m.fetched = append(m.fetched, rungs[i].meanCount())
+	}
+	return nil
+}
+
+// warm asks everything once to warm up, then runs the timed rounds.
+func (m *measurement) warm(ctx context.Context, report *bench.Report) error {
+	m.c = m.bencher.warm.conns[0]
+	m.progress.Start("warm-up: questions", int64(len(m.pairs)*len(m.rungs)))
+	if err := m.round(ctx, 0, m.newRungs(false), nil, nil); err != nil {
+		return err
+	}
+	rungs, probes := m.newRungs(false), make([]bench.Probe, len(m.probes))
 	for i, p := range m.probes {
 		probes[i] = bench.Probe{Name: p.name, Title: p.title}
 	}
-	m.progress.Start("warm-up: questions", int64(len(m.pairs)*len(m.rungs)))
-	if err := m.round(ctx, 0, rungs, nil); err != nil {
-		return err
-	}
-	m.forget(rungs)
 	m.progress.Start("warm: questions", int64(m.cfg.Runs*len(m.pairs)*len(m.rungs)))
 	for round := range m.cfg.Runs {
-		if err := m.round(ctx, round, rungs, nil); err != nil {
+		if err := m.round(ctx, round, rungs, probes, nil); err != nil {
 			return err
 		}
 	}
-	m.progress.Start("explain: probes", int64(m.cfg.Runs*len(m.pairs)*len(m.probes)))
-	for range m.cfg.Runs {
-		if err := m.probe(ctx, probes); err != nil {
-			return err
-		}
+	for i := range probes {
+		probes[i].Fill()
 	}
 	report.Rungs, report.Probes = append(report.Rungs, m.finish(rungs)...), probes
 	return nil
@@ -50,6 +66,7 @@ func (m *measurement) warm(ctx context.Context, report *bench.Report) error {
 
 // cold runs the timed rounds with the pages of every file dropped before each question. Where they cannot be dropped it says so instead.
 func (m *measurement) cold(ctx context.Context, report *bench.Report) error {
+	m.c = m.bare.conns[0]
 	d := &dropper{paths: m.allPaths()}
 	if report.Cold.Why = d.trial(); report.Cold.Why != "" {
 		return ctx.Err()
@@ -57,7 +74,7 @@ func (m *measurement) cold(ctx context.Context, report *bench.Report) error {
 	rungs := m.newRungs(true)
 	m.progress.Start("cold: questions", int64(m.cfg.Runs*len(m.pairs)*len(m.rungs)))
 	for round := range m.cfg.Runs {
-		if err := m.round(ctx, round, rungs, d); err != nil {
+		if err := m.round(ctx, round, rungs, nil, d); err != nil {
 			return err
 		}
 	}
@@ -69,62 +86,75 @@ func (m *measurement) cold(ctx context.Context, report *bench.Report) error {
 // timedRung is a rung's line in the report, in the making.
 type timedRung struct {
 	bench.Rung
-	fetched [][]int64 // by pair
+	counts [][]int64 // the kernel's, by pair
+}
+
+// meanCount is the mean over the pairs. The kernel counts the whole process: of a pair's rounds the median counts, so that what the rest of the
+// program read now and then does not.
+func (r *timedRung) meanCount() int64 {
+	var sum int64
+	for _, counts := range r.counts {
+		slices.Sort(counts)
+		sum += counts[len(counts)/2]
+	}
+	return sum / int64(len(r.counts))
 }
 
 func (m *measurement) newRungs(cold bool) []timedRung {
 	rungs := make([]timedRung, len(m.rungs))
 	for i, r := range m.rungs {
 		line := bench.Rung{Name: r.name, Title: r.title, Cold: cold, FilesTotal: r.filesTotal}
+		files := 0
 		for _, p := range m.pairs {
-			files, bytes := r.cost(p)
-			line.Files += float64(files) / float64(len(m.pairs))
+			n, bytes := r.cost(p)
+			files += n
 			line.Bytes += bytes
 		}
+		line.Files = float64(files) / float64(len(m.pairs))
 		line.Bytes /= int64(len(m.pairs))
+		if m.fetched != nil {
+			line.Fetched = m.fetched[i]
+		}
 		rungs[i] = timedRung{line, make([][]int64, len(m.pairs))}
 	}
 	return rungs
 }
 
-// forget drops the samples of the warm-up.
-func (m *measurement) forget(rungs []timedRung) {
-	for i := range rungs {
-		rungs[i].Samples, rungs[i].fetched = nil, make([][]int64, len(m.pairs))
-	}
-}
-
-// round asks each question of every rung. Which rung comes first changes with each question, so that none always finds the processor's caches
-// as the same other left them.
-func (m *measurement) round(ctx context.Context, round int, rungs []timedRung, d *dropper) error {
+// round asks each question of every rung. Their order is drawn anew for each question, so that none always finds the processor's caches as the
+// same other left them; it is the same in every run. The probes follow each question, so that they are timed under the same load.
+func (m *measurement) round(ctx context.Context, round int, rungs []timedRung, probes []bench.Probe, d *dropper) error {
 	runtime.GC() // ours, between questions and not in one
+	draw := rand.New(rand.NewPCG(uint64(round), 0))
 	for p := range m.pairs {
-		for i := range rungs {
-			k := (round + p + i) % len(rungs)
-			if m.answers[p] == nil {
-				k = i // the first answer is the first rung's
-			}
+		order := draw.Perm(len(rungs))
+		if m.answers[p] == nil {
+			slices.Sort(order) // the first rung's is the answer that all others are held against
+		}
+		for _, k := range order {
 			if d != nil {
 				if err := d.drop(); err != nil {
 					return err
 				}
 			}
-			if err := m.ask(ctx, &rungs[k], k, p, d != nil); err != nil {
+			if err := m.ask(ctx, &rungs[k], k, p); err != nil {
 				return err
 			}
 			m.progress.Add(1)
+		}
+		if err := m.probe(ctx, probes, p); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // ask times one question, and holds its answer against the first rung's.
-func (m *measurement) ask(ctx context.Context, line *timedRung, k, p int, cold bool) error {
-	before := ioCount(cold)
+func (m *measurement) ask(ctx context.Context, line *timedRung, k, p int) error {
+	before := ioCount(line.Cold)
 	started := time.Now()
 	set, err := m.rungs[k].ask(m.pairs[p])
 	took := time.Since(started)
-	fetched := ioCount(cold) - before
+	read := ioCount(line.Cold) - before
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -142,7 +172,7 @@ func (m *measurement) ask(ctx context.Context, line *timedRung, k, p int, cold b
 		return fmt.Errorf("the answers differ for %v: %s says %s ms, %s says %s ms", m.pairs[p], m.rungs[0].name, p95Text(want), line.Name, p95Text(answer))
 	}
 	line.Samples = append(line.Samples, took)
-	line.fetched[p] = append(line.fetched[p], fetched)
+	line.counts[p] = append(line.counts[p], read)
 	return nil
 }
 
@@ -168,40 +198,33 @@ func p95Text(v float64) string {
 	return fmt.Sprint(v)
 }
 
-// probe times each probe for each pair.
-func (m *measurement) probe(ctx context.Context, lines []bench.Probe) error {
-	for _, p := range m.pairs {
-		for i := range lines {
-			started := time.Now()
-			err := m.probes[i].do(p)
-			took := time.Since(started)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", m.probes[i].title, err)
-			}
-			lines[i].Samples = append(lines[i].Samples, took)
-			lines[i].Fill()
-			m.progress.Add(1)
+// probe times each probe for one pair.
+func (m *measurement) probe(ctx context.Context, lines []bench.Probe, p int) error {
+	for i := range lines {
+		started := time.Now()
+		err := m.probes[i].do(m.pairs[p])
+		took := time.Since(started)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", m.probes[i].title, err)
+		}
+		lines[i].Samples = append(lines[i].Samples, took)
 	}
 	return nil
 }
 
-// finish fills in what follows from the samples. The kernel counts the whole process: of a pair's rounds the median counts, so that what the rest of
-// the program read now and then does not.
+// finish fills in what follows from the samples.
 func (m *measurement) finish(rungs []timedRung) []bench.Rung {
 	lines := make([]bench.Rung, len(rungs))
 	for i := range rungs {
 		lines[i] = rungs[i].Rung
 		lines[i].Fill()
 		lines[i].Same = true // else there would be no report
-		for _, counts := range rungs[i].fetched {
-			slices.Sort(counts)
-			lines[i].Fetched += counts[len(counts)/2]
+		if lines[i].Cold {
+			lines[i].Disk = rungs[i].meanCount()
 		}
-		lines[i].Fetched /= int64(len(m.pairs))
 	}
 	return lines
 }

@@ -24,6 +24,7 @@ const interruptEvery = 5 * time.Millisecond
 type conn struct {
 	driver *duckdb.Conn
 	handle mapping.Connection
+	rows   reflect.Type // the driver's reader of results
 }
 
 func connect(connector *duckdb.Connector) (*conn, error) {
@@ -40,13 +41,21 @@ func connect(connector *duckdb.Connector) (*conn, error) {
 	if !field.IsValid() || field.Type() != reflect.TypeFor[mapping.Connection]() {
 		return nil, errors.Join(errors.New("this release of the DuckDB driver keeps its handle elsewhere"), dc.Close())
 	}
-	return &conn{driver: c, handle: *(*mapping.Connection)(unsafe.Pointer(field.UnsafeAddr()))}, nil
+	rows, err := rowsType(c)
+	if err != nil {
+		return nil, errors.Join(err, dc.Close())
+	}
+	return &conn{driver: c, handle: *(*mapping.Connection)(unsafe.Pointer(field.UnsafeAddr())), rows: rows}, nil
 }
 
 // exec runs statements of ours, one after the other.
 func (c *conn) exec(text string) error {
-	_, err := c.driver.ExecContext(context.Background(), text, nil)
-	return err
+	var result mapping.Result
+	defer mapping.DestroyResult(&result)
+	if mapping.Query(c.handle, text, &result) == mapping.StateError {
+		return &duckdb.Error{Msg: mapping.ResultError(&result)}
+	}
+	return nil
 }
 
 // rowSet is a materialised answer.
@@ -58,6 +67,9 @@ type rowSet struct {
 
 // query runs one statement and reads at most limit rows of its answer (0: all). Several statements in one text are refused, not run.
 func (c *conn) query(text string, limit int, args ...any) (*rowSet, error) {
+	if len(args) == 0 {
+		return c.direct(text, limit)
+	}
 	stmt, err := c.driver.Prepare(text)
 	if err != nil {
 		return nil, err

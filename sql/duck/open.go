@@ -55,11 +55,9 @@ func (in *instance) setUp(b box) error {
 			return err
 		}
 		in.conns = append(in.conns, c)
-		// These count for one connection; errors as JSON tell their place in the text.
-		for _, text := range []string{"SET enable_progress_bar = true", "SET enable_progress_bar_print = false", "SET errors_as_json = true"} {
-			if err := c.exec(text); err != nil {
-				return fmt.Errorf("%s: %w", text, err)
-			}
+		// This counts for one connection: errors as JSON tell their place in the text.
+		if err := c.exec("SET errors_as_json = true"); err != nil {
+			return err
 		}
 	}
 	first := in.conns[0]

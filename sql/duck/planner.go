@@ -3,6 +3,7 @@ package duck
 import (
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -59,7 +60,13 @@ func openPlanner(memory int64, spill string, connections int) (*planner, error) 
 // planOf plans a statement that the gate let through. i chooses the connection.
 func (p *planner) planOf(i int, s *statement, now time.Time) plan {
 	out := plan{leeway: leewayOf(s.body, now)}
+	// The two plans do not need each other: together they take the time of one.
+	var columns sync.WaitGroup
+	var fewer []sql.Scan
+	var failed error
+	columns.Go(func() { fewer, failed = scansOf(p.columns.conns[i], s.body) })
 	scans, err := scansOf(p.filters.conns[i], s.body)
+	columns.Wait()
 	if err != nil {
 		out.wrong = s.bindError(err)
 		if !s.relations["events"] {
@@ -71,19 +78,18 @@ func (p *planner) planOf(i int, s *statement, now time.Time) plan {
 		return out
 	}
 	out.scans, out.costs = scans, scans
-	if len(scans) > 0 {
+	switch {
+	case failed == nil && len(fewer) == len(scans):
+		out.costs = fewer
+	case len(scans) > 0:
 		out.costs = p.narrow(i, s.body, scans)
 	}
 	return out
 }
 
-// narrow leaves out the columns that nothing needs, by the serialised plan or, where there is none, by the explained one.
+// narrow leaves out the columns that nothing needs where no plan could be serialised for them, by the explained one.
 func (p *planner) narrow(i int, body string, scans []sql.Scan) []sql.Scan {
-	c := p.columns.conns[i]
-	if fewer, err := scansOf(c, body); err == nil && len(fewer) == len(scans) {
-		return fewer
-	}
-	set, err := c.query("EXPLAIN (FORMAT JSON) "+body, 1)
+	set, err := p.columns.conns[i].query("EXPLAIN (FORMAT JSON) "+body, 1)
 	if err != nil || len(set.rows) == 0 || len(set.rows[0]) < 2 {
 		return scans
 	}

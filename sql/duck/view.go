@@ -37,15 +37,20 @@ func eventsSQL(layout lake.Layout, files []*lake.FileEntry, hot []*hotTable) (st
 
 // readFiles is the table function that reads the files; layout's root is absolute.
 func readFiles(layout lake.Layout, files []*lake.FileEntry) string {
+	return "read_parquet(" + pathList(layout, files) + ", hive_partitioning = true, hive_types = {'event_date': DATE, 'service_name': VARCHAR, 'status_code': INTEGER})"
+}
+
+// pathList is a list constant of the files' paths.
+func pathList(layout lake.Layout, files []*lake.FileEntry) string {
 	var b strings.Builder
-	b.WriteString("read_parquet([")
+	b.WriteByte('[')
 	for i, f := range files {
 		if i > 0 {
 			b.WriteByte(',')
 		}
 		b.WriteString(sql.Literal(layout.Path(f)))
 	}
-	b.WriteString("], hive_partitioning = true, hive_types = {'event_date': DATE, 'service_name': VARCHAR, 'status_code': INTEGER})")
+	b.WriteByte(']')
 	return b.String()
 }
 
