@@ -81,7 +81,9 @@ func (p *explorePage) tick() tea.Cmd {
 	}
 	p.now().span = w.span
 	s := p.subject()
-	if l := &p.list; (l.follows() || l.data == nil || l.err != nil || !l.of.same(s)) && !l.more.flying && l.due(s, liveWait) {
+	l := &p.list
+	anew := l.data == nil || l.err != nil || !l.of.same(s)
+	if (anew || l.follows() && !l.more.flying) && l.due(s, liveWait) { // while e looks for an error the rows stay
 		cmds = append(cmds, p.newest())
 	}
 	if p.list.of.same(s) && p.list.data != nil {

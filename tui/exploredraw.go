@@ -183,7 +183,7 @@ func (p *explorePage) drawFailure(c *cell.Canvas, r cell.Rect) int {
 	l := &p.list
 	used := drawWords(c, r, "× "+l.err.Error(), cell.Bad)
 	hint := "a narrower range (t) or another filter (/) reads less; g asks again"
-	if left := retryAfter - p.app.now.Sub(l.errAt); l.err != errStopped && left > 0 {
+	if left := l.retry() - p.app.now.Sub(l.errAt); l.err != errStopped && left > 0 {
 		hint = fmt.Sprintf("asks again in %ds; ", int(left.Seconds())+1) + hint
 	}
 	c.TextCut(r.X, r.Y+used, r.W, hint, cell.Muted)

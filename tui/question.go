@@ -112,7 +112,7 @@ func (p *part[T]) due(s subject, every time.Duration) bool {
 	case p.flying:
 		return !p.asked.same(s)
 	case p.err != nil && p.asked.same(s):
-		return !errors.Is(p.err, errStopped) && now.Sub(p.errAt) >= retryAfter
+		return p.err != errStopped && now.Sub(p.errAt) >= p.retry()
 	case p.data == nil || !p.of.same(s):
 		return true
 	case p.app.window.paused || p.of.view.Range == s.view.Range && p.of.mark == s.mark:
@@ -120,6 +120,9 @@ func (p *part[T]) due(s subject, every time.Duration) bool {
 	}
 	return now.Sub(p.at) >= max(every, 20*p.took)
 }
+
+// retry is how long after a failure the part asks again by itself: what took long to fail is not hurried.
+func (p *part[T]) retry() time.Duration { return max(retryAfter, 10*p.took) }
 
 // refresh asks when it is due.
 func (p *part[T]) refresh(s subject, every time.Duration, work func(ctx context.Context) (*T, error)) tea.Cmd {
@@ -136,9 +139,12 @@ func (p *part[T]) refresh(s subject, every time.Duration, work func(ctx context.
 // receive takes an answer. Old data stay when the new question failed.
 func (p *part[T]) receive(s subject, answer *T, took time.Duration, err error) {
 	now := p.app.cfg.Now()
+	p.took = took
 	switch {
 	case err == nil:
-		p.data, p.of, p.at, p.took, p.err = answer, s, now, took, nil
+		p.data, p.of, p.at, p.err = answer, s, now, nil
+	case errors.Is(err, context.DeadlineExceeded):
+		p.err, p.errAt = fmt.Errorf("no answer within %s: %w", words(askTimeout), err), now
 	default:
 		p.err, p.errAt = err, now
 	}
@@ -146,12 +152,13 @@ func (p *part[T]) receive(s subject, answer *T, took time.Duration, err error) {
 
 // stop ends what is in flight for good, and tells whether there was something.
 func (p *part[T]) stop() bool {
+	waiting := p.waiting()
 	p.next = nil
-	if !p.drop() {
-		return false
+	p.drop()
+	if waiting {
+		p.err, p.errAt = errStopped, p.app.now
 	}
-	p.err, p.errAt = errStopped, p.app.now
-	return true
+	return waiting
 }
 
 // old tells whether what is shown is not the answer to what is asked now.
