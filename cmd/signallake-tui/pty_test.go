@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -85,12 +87,26 @@ func (c *console) read() {
 		n, err := c.file.Read(buf)
 		c.mu.Lock()
 		c.raw.Write(buf[:n])
-		c.screen.Write(buf[:n])
+		c.screen.Write(c.withinScreen(buf[:n]))
 		c.mu.Unlock()
 		if err != nil {
 			return
 		}
 	}
+}
+
+// scrollRegion is the sequence that bounds scrolling to some rows.
+var scrollRegion = regexp.MustCompile(`\x1b\[\d+;(\d+)r`)
+
+// withinScreen lets go of scroll regions that end below the screen: what the program wrote for the size before a resize. The emulator trips over
+// them; real terminals take them for the whole screen.
+func (c *console) withinScreen(p []byte) []byte {
+	return scrollRegion.ReplaceAllFunc(p, func(seq []byte) []byte {
+		if bottom, _ := strconv.Atoi(string(scrollRegion.FindSubmatch(seq)[1])); bottom > c.screen.Height() {
+			return []byte("\x1b[r")
+		}
+		return seq
+	})
 }
 
 // answer passes the emulator's replies (background colour, device attributes) back to the program.
