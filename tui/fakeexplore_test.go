@@ -67,24 +67,27 @@ func parseInstant(s string) lake.Micros {
 func (f *fake) matching(text string) []sql.Row {
 	text = notIn.ReplaceAllString(text, "")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "FILTER (WHERE status_code >= 500)", ""), sql.IsError, "status_code >= 500")
-	var kept []sql.Row
 	window, beside := windowIn.FindStringSubmatch(text), besideIn.FindStringSubmatch(text)
-	for _, r := range f.exploreRows() {
-		ok := window == nil || r.Timestamp >= parseInstant(window[1]) && r.Timestamp < parseInstant(window[2])
-		if beside != nil {
-			at := sql.Position{Timestamp: parseInstant(beside[2]), Seq: lake.Seq(number(beside[3]))}
-			ok = ok && (beside[1] == "<" && r.Before(at) || beside[1] == ">" && at.Before(r.Position))
-		}
-		for _, c := range fakeConditions {
-			for _, m := range c.pattern.FindAllStringSubmatch(text, -1) {
-				ok = ok && c.holds(&r, m)
-			}
-		}
-		if ok {
-			kept = append(kept, r)
+	var tests []func(r *sql.Row) bool
+	if window != nil {
+		from, to := parseInstant(window[1]), parseInstant(window[2])
+		tests = append(tests, func(r *sql.Row) bool { return r.Timestamp >= from && r.Timestamp < to })
+	}
+	if beside != nil {
+		at := sql.Position{Timestamp: parseInstant(beside[2]), Seq: lake.Seq(number(beside[3]))}
+		tests = append(tests, func(r *sql.Row) bool {
+			return beside[1] == "<" && r.Before(at) || beside[1] == ">" && at.Before(r.Position)
+		})
+	}
+	for _, c := range fakeConditions {
+		for _, m := range c.pattern.FindAllStringSubmatch(text, -1) {
+			tests = append(tests, func(r *sql.Row) bool { return c.holds(r, m) })
 		}
 	}
-	return kept
+	rows := f.exploreRows()
+	return slices.DeleteFunc(rows, func(r sql.Row) bool {
+		return slices.ContainsFunc(tests, func(holds func(*sql.Row) bool) bool { return !holds(&r) })
+	})
 }
 
 // explore answers the statements of the Explore screen; false for any other.
