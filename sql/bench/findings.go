@@ -120,7 +120,7 @@ func (f *findings) opening() {
 	if f.list == nil || open == 0 || f.list.Median == 0 {
 		return
 	}
-	f.say("Of the list's %s ms, %s ms (%s) are planning and opening %s files (each status code has its own) before any data is read; what is left is the data and the percentile.",
+	f.say("Of the list's %s ms, %s ms (%s) are planning and opening %s files (one for each status code and conversion) before any data is read; what is left is the data and the percentile.",
 		millis(f.list.Median), millis(open), percent(min(1, float64(open)/float64(f.list.Median))), few(f.list.Files))
 }
 

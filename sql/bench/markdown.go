@@ -29,7 +29,8 @@ A round asks it once of every pair and of every way, in an order that changes wi
 benchmark. One sample is one question: text to answer, planning included. Medians are over all samples of a way. "x of one file" is the ratio of
 medians, with the interval that holds it with 95 % (bootstrap over questions). Files and bytes are what the catalog's books say that one question
 reads (footers and needed column chunks; of the unpartitioned file those of the row groups that the engine cannot pass over), the mean over the pairs. All
-ways have the same threads, memory and settings. Warm, these are the prompt's: DuckDB keeps footers. Cold, it keeps nothing.
+ways have the same threads, memory and settings. Warm, these are the prompt's: DuckDB keeps what it has read of a file, and its
+footer, while there is memory. Cold, it keeps nothing.
 
 `)
 	machine(&b, &newest.Machine)

@@ -30,7 +30,7 @@ func (m *measurement) count(ctx context.Context) error {
 	rungs := m.newRungs(false)
 	m.progress.Start("counted: questions", int64(countRounds*len(m.pairs)*len(m.rungs)))
 	for round := range countRounds {
-		if err := m.round(ctx, round, rungs, nil, nil); err != nil {
+		if err := m.round(ctx, round, rungs, nil); err != nil {
 			return err
 		}
 	}
@@ -44,7 +44,7 @@ func (m *measurement) count(ctx context.Context) error {
 func (m *measurement) warm(ctx context.Context, report *bench.Report) error {
 	m.c = m.bencher.warm.conns[0]
 	m.progress.Start("warm-up: questions", int64(len(m.pairs)*len(m.rungs)))
-	if err := m.round(ctx, 0, m.newRungs(false), nil, nil); err != nil {
+	if err := m.round(ctx, 0, m.newRungs(false), nil); err != nil {
 		return err
 	}
 	rungs, probes := m.newRungs(false), make([]bench.Probe, len(m.probes))
@@ -53,7 +53,10 @@ func (m *measurement) warm(ctx context.Context, report *bench.Report) error {
 	}
 	m.progress.Start("warm: questions", int64(m.cfg.Runs*len(m.pairs)*len(m.rungs)))
 	for round := range m.cfg.Runs {
-		if err := m.round(ctx, round, rungs, probes, nil); err != nil {
+		if err := m.round(ctx, round, rungs, nil); err != nil {
+			return err
+		}
+		if err := m.probe(ctx, probes); err != nil {
 			return err
 		}
 	}
@@ -74,7 +77,7 @@ func (m *measurement) cold(ctx context.Context, report *bench.Report) error {
 	rungs := m.newRungs(true)
 	m.progress.Start("cold: questions", int64(m.cfg.Runs*len(m.pairs)*len(m.rungs)))
 	for round := range m.cfg.Runs {
-		if err := m.round(ctx, round, rungs, nil, d); err != nil {
+		if err := m.round(ctx, round, rungs, d); err != nil {
 			return err
 		}
 	}
@@ -121,8 +124,8 @@ func (m *measurement) newRungs(cold bool) []timedRung {
 }
 
 // round asks each question of every rung. Their order is drawn anew for each question, so that none always finds the processor's caches as the
-// same other left them; it is the same in every run. The probes follow each question, so that they are timed under the same load.
-func (m *measurement) round(ctx context.Context, round int, rungs []timedRung, probes []bench.Probe, d *dropper) error {
+// same other left them; it is the same in every run.
+func (m *measurement) round(ctx context.Context, round int, rungs []timedRung, d *dropper) error {
 	runtime.GC() // ours, between questions and not in one
 	draw := rand.New(rand.NewPCG(uint64(round), 0))
 	for p := range m.pairs {
@@ -140,9 +143,6 @@ func (m *measurement) round(ctx context.Context, round int, rungs []timedRung, p
 				return err
 			}
 			m.progress.Add(1)
-		}
-		if err := m.probe(ctx, probes, p); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -198,19 +198,22 @@ func p95Text(v float64) string {
 	return fmt.Sprint(v)
 }
 
-// probe times each probe for one pair.
-func (m *measurement) probe(ctx context.Context, lines []bench.Probe, p int) error {
-	for i := range lines {
-		started := time.Now()
-		err := m.probes[i].do(m.pairs[p])
-		took := time.Since(started)
-		if ctx.Err() != nil {
-			return ctx.Err()
+// probe times each probe for each pair. It follows each round, so that probes and rungs are timed under the same load, and not each question: what
+// probes leave in the caches is no part of the ladder.
+func (m *measurement) probe(ctx context.Context, lines []bench.Probe) error {
+	for _, p := range m.pairs {
+		for i := range lines {
+			started := time.Now()
+			err := m.probes[i].do(p)
+			took := time.Since(started)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", m.probes[i].title, err)
+			}
+			lines[i].Samples = append(lines[i].Samples, took)
 		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.probes[i].title, err)
-		}
-		lines[i].Samples = append(lines[i].Samples, took)
 	}
 	return nil
 }

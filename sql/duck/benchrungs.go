@@ -77,7 +77,7 @@ func (b *bencher) globText(p pair) string {
 // nothing has to be read from their names.
 func (b *bencher) listText(p pair) string {
 	files := sql.Prune(b.version.Files, []sql.Scan{sql.KeyScan(p.service, p.day, asked)}, sql.Leeway{})
-	return askP95 + "read_parquet(" + pathList(b.layout, files) + ", hive_partitioning = false)"
+	return askP95 + readParquet(b.layout, files, "hive_partitioning = false")
 }
 
 // plan is what the engine does with a statement before it reads.

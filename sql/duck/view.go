@@ -1,6 +1,7 @@
 package duck
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -37,7 +38,16 @@ func eventsSQL(layout lake.Layout, files []*lake.FileEntry, hot []*hotTable) (st
 
 // readFiles is the table function that reads the files; layout's root is absolute.
 func readFiles(layout lake.Layout, files []*lake.FileEntry) string {
-	return "read_parquet(" + pathList(layout, files) + ", hive_partitioning = true, hive_types = {'event_date': DATE, 'service_name': VARCHAR, 'status_code': INTEGER})"
+	return readParquet(layout, files, "hive_partitioning = true, hive_types = {'event_date': DATE, 'service_name': VARCHAR, 'status_code': INTEGER}")
+}
+
+// readParquet reads the files with some options. DuckDB is told how many rows they hold: else it looks for each file, and into one, before it plans.
+func readParquet(layout lake.Layout, files []*lake.FileEntry, options string) string {
+	var rows int64
+	for _, f := range files {
+		rows += f.Rows
+	}
+	return fmt.Sprintf("read_parquet(%s, explicit_cardinality = %d, %s)", pathList(layout, files), rows, options)
 }
 
 // pathList is a list constant of the files' paths.
