@@ -1,9 +1,18 @@
 # Everything that a developer or a continuous-integration machine runs. Needs Go 1.26, gcc (cgo: DuckDB is linked in) and make.
-GO       ?= go
-BIN      := bin/signallake-tui
-DATA     ?= data
-FUZZTIME ?= 10s
-EVENTS   ?= 1000000
+GO        ?= go
+BIN       := bin/signallake-tui
+DATA      ?= data
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+EVENTS    ?= 1000000
+
+# What the program says that it is: the tag, or the tag and the commits since; "unreleased" outside a clone.
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
+# Linked statically, the C++ of DuckDB too: it runs in an empty folder. netgo and osusergo keep Go's own lookups out of the C library. The
+# three warnings of the linker are about DuckDB's own network and extension code, which the sandbox never lets run.
+RELEASE   := -trimpath -buildvcs=false -tags netgo,osusergo -ldflags '-s -w -X main.version=$(VERSION) -linkmode external -extldflags -static'
+PLATFORM  := $(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
+PACKAGE   := signallake-tui-$(VERSION)-$(PLATFORM)
 
 # An exact version: the newest that knows this Go.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
@@ -33,8 +42,8 @@ race: ## every test under the race detector
 
 .PHONY: bench
 bench: build ## the benchmarks: each part with its reference beside it, then the ladder (pruning against one file, warm and cold)
-	$(GO) test -run '^$$' -bench . -benchmem ./lake/... ./ingest/... ./sql/... ./tui/...
-	./$(BIN) bench --data $(DATA)
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./lake/... ./ingest/... ./sql/... ./tui/...
+	./$(BIN) bench --data $(DATA) --events $(EVENTS)
 
 .PHONY: ladder
 ladder: build ## the ladder alone, at EVENTS (1000000) events
@@ -58,6 +67,32 @@ lint: ## gofmt, vet and staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
+.PHONY: shots
+shots: build ## the documentation's pictures, from the console over a seeded lake (SHOT=dashboard for one of them)
+	$(GO) build -trimpath -o bin/shots ./cmd/shots
+	docs/pictures/take.sh $(SHOT)
+
 .PHONY: cover
 cover: ## test coverage by package
 	$(GO) test -cover ./...
+
+STATIC ?= bin/release/$(PACKAGE)/signallake-tui
+
+.PHONY: static
+static: ## the static, stripped program alone (STATIC=file)
+	$(GO) build $(RELEASE) -o $(STATIC) ./cmd/signallake-tui
+
+.PHONY: release
+release: static ## the static program, packed with a checksum, in bin/
+	cp LICENSE README.md docs/OPERATIONS.md bin/release/$(PACKAGE)/
+	tar -C bin/release --sort=name --owner=0 --group=0 --numeric-owner --mtime='@$(shell git log -1 --format=%ct 2>/dev/null || echo 0)' -cf - $(PACKAGE) | gzip -9n > bin/$(PACKAGE).tar.gz
+	cd bin && sha256sum $(PACKAGE).tar.gz > $(PACKAGE).tar.gz.sha256
+	@ls -l bin/$(PACKAGE).tar.gz*
+
+.PHONY: emptyroot
+emptyroot: ## run the static program as nobody in an empty root folder (needs root)
+	$(GO) test -count=1 -v -run '^TestReleaseInAnEmptyRoot$$' ./cmd/signallake-tui
+
+.PHONY: image
+image: ## the container image signallake:VERSION
+	docker build --build-arg VERSION=$(VERSION) -t signallake:$(VERSION) -t signallake:local .

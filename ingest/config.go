@@ -34,8 +34,11 @@ const (
 // Config says how to serve. Only Log is required.
 type Config struct {
 	Addr         string   // host:port; "": DefaultAddr; port 0: a free one, see Server.Addr
-	AllowRemote  bool     // lets Addr be reachable from other machines; false: such an Addr is refused
-	AllowedHosts []string // further names that a request's Host header may carry, without port; for a reverse proxy
+	TokenFile    string   // lines `name token`; every route that tells or takes anything then asks for one of them; "": nobody is asked
+	CertFile     string   // TLS certificate and its chain in PEM; "" here and in KeyFile: plain HTTP
+	KeyFile      string   // the certificate's private key in PEM
+	AllowRemote  bool     // lets Addr be reachable from other machines without a TokenFile; false: such an Addr is refused
+	AllowedHosts []string // further names that a request's Host header may carry, without port; for a reverse proxy or a name of this machine
 
 	Log        Log                   // where events go
 	Contract   lake.Contract         // what an event must look like
@@ -107,18 +110,29 @@ func (c Config) Validate() error {
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return fmt.Errorf("listen address %q: the port must be a number up to 65535", addr)
 	}
-	if !c.AllowRemote && !isLoopbackHost(host) {
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		return errors.New("TLS needs both a certificate and its key: give --tls-cert FILE and --tls-key FILE")
+	}
+	for _, name := range c.AllowedHosts {
+		if hostOf(name) != name || name == "" {
+			return fmt.Errorf("allowed host %q: want a name without scheme and port, for example lake.example.com", name)
+		}
+	}
+	if !c.remoteAllowed() && !isLoopbackHost(host) {
 		return &RemoteAddrError{Addr: addr}
 	}
 	return nil
 }
 
-// RemoteAddrError is a listen address that other machines could reach, without Config.AllowRemote.
+// remoteAllowed says whether other machines may reach the server.
+func (c Config) remoteAllowed() bool { return c.AllowRemote || c.TokenFile != "" }
+
+// RemoteAddrError is a listen address that other machines could reach, without Config.TokenFile and Config.AllowRemote.
 type RemoteAddrError struct{ Addr string }
 
 func (e *RemoteAddrError) Error() string {
-	return fmt.Sprintf("listen address %s can be reached from other machines, and the API asks nobody who they are: listen on %s, "+
-		"or put a proxy that checks its callers in front and allow remote addresses explicitly", e.Addr, DefaultAddr)
+	return fmt.Sprintf("listen address %s can be reached from other machines, and nobody there would be asked who they are: give every source a token by --token-file FILE, "+
+		"listen on %s, or say --allow-remote-without-token where the network or a proxy in front checks the callers", e.Addr, DefaultAddr)
 }
 
 // isLoopbackHost tells whether a host name or IP literal can only mean this machine.

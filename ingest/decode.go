@@ -55,10 +55,11 @@ type decoder struct {
 	service    string      // of the first accepted event
 	eventID    string      // likewise
 	decodable  bool        // some line was a JSON object, whatever the contract says about it
+	rejects
 }
 
 func (d *decoder) begin(now lake.Micros) {
-	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0]}
+	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], rejects: rejects{keeper: d.keeper}}
 }
 
 // one decodes a body that is one event. A *lake.FieldError is an event that breaks the contract, an *undecodable a body that is not JSON.
@@ -71,21 +72,20 @@ func (d *decoder) one(body []byte) error {
 	if err == nil {
 		return nil
 	}
-	d.refuse(1, body, err)
 	if !isJSON(body) {
+		err = &undecodable{reason: notJSON(body, err)}
 		if end := valueEnd(body); end > 0 && end < len(body) && json.Valid(body[:end]) {
-			return &undecodable{reason: "more than one JSON value: POST /ingest takes one event, POST /ingest/batch takes many"}
+			err = &undecodable{reason: "more than one JSON value: POST /ingest takes one event, POST /ingest/batch takes many"}
 		}
-		return &undecodable{reason: notJSON(body, err)}
+	} else if body[0] == '[' {
+		err = &lake.FieldError{Reason: "the event must be one JSON object, got an array: POST /ingest/batch takes arrays"}
 	}
-	if body[0] == '[' {
-		return &lake.FieldError{Reason: "the event must be one JSON object, got an array: POST /ingest/batch takes arrays"}
-	}
+	d.refuse(1, body, err)
 	return err
 }
 
-// batch decodes an array or lines, whichever the first byte says. An error is *undecodable or the context's; what the contract refuses is
-// counted and listed in d.
+// batch decodes an array or lines, whichever the first byte says. An error is *undecodable, the context's or of burying; what the contract
+// refuses is counted and listed in d.
 func (d *decoder) batch(ctx context.Context, body []byte) error {
 	body = trimBOM(body)
 	start := bytes.TrimLeft(body, " \t\r\n")
@@ -118,11 +118,17 @@ func (d *decoder) spread(object []byte) error {
 	return nil
 }
 
+// hopeless: so many lines and not one JSON object among them is no batch, whatever may follow.
+func (d *decoder) hopeless() bool { return !d.decodable && d.rejected >= maxLetters }
+
 // ndjson takes one object a line. What stands after the last newline is a line too: whether it was cut off, its parsing tells.
 func (d *decoder) ndjson(ctx context.Context, body []byte) error {
-	for no := 1; len(body) > 0; no++ {
+	for no := 1; len(body) > 0 && !d.hopeless(); no++ {
 		if no%linesPerCheck == 0 && ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if d.failed != nil {
+			return d.failed
 		}
 		line := body
 		if end := bytes.IndexByte(body, '\n'); end >= 0 {
@@ -150,7 +156,7 @@ func (d *decoder) line(no int, line []byte) {
 		d.refuse(no, line, err)
 		return
 	}
-	for len(line) > 0 {
+	for len(line) > 0 && !d.hopeless() && d.failed == nil {
 		if end = valueEnd(line); end <= 0 {
 			end = len(line)
 		}
@@ -167,6 +173,7 @@ func (d *decoder) line(no int, line []byte) {
 
 // array takes the elements of a JSON array. It is one document: where it is not JSON, nothing of it is taken.
 func (d *decoder) array(ctx context.Context, body []byte) error {
+	d.document = body
 	rest := bytes.TrimLeft(body[1:], " \t\r\n")
 	if len(rest) > 0 && rest[0] == ']' {
 		if len(bytes.TrimSpace(rest[1:])) > 0 {
@@ -177,6 +184,9 @@ func (d *decoder) array(ctx context.Context, body []byte) error {
 	for no := 1; ; no++ {
 		if no%linesPerCheck == 0 && ctx.Err() != nil {
 			return ctx.Err()
+		}
+		if d.failed != nil {
+			return d.failed
 		}
 		end := valueEnd(rest)
 		if end <= 0 {
@@ -236,14 +246,12 @@ func (d *decoder) refuse(no int, value []byte, err error) {
 	if d.rejected++; d.rejected == 1 {
 		d.first = err
 	}
-	if len(d.listed) >= maxListed {
-		return
+	e := lineErrorOf(no, err)
+	d.keep(&e, value)
+	if len(d.listed) < maxListed {
+		e.sample = cut(string(value[:min(len(value), sampleLen+1)]), sampleLen)
+		d.listed = append(d.listed, e)
 	}
-	e := lineError{Line: no, Reason: err.Error(), sample: cut(string(value[:min(len(value), sampleLen+1)]), sampleLen)}
-	if fe := (*lake.FieldError)(nil); errors.As(err, &fe) {
-		e.Field, e.Reason = fe.Field, fe.Reason
-	}
-	d.listed = append(d.listed, e)
 }
 
 // valueEnd is where the JSON value at the start of b ends; 0 when there is none, -1 when it is cut off. It counts brackets and steps over

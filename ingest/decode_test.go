@@ -12,8 +12,13 @@ import (
 	"github.com/signallake/signallake/lake"
 )
 
+// nowhere keeps nothing.
+type nowhere struct{}
+
+func (nowhere) bury([]lake.DeadLetter, bool) error { return nil }
+
 func testDecoder() *decoder {
-	d := &decoder{}
+	d := &decoder{rejects: rejects{keeper: nowhere{}}}
 	d.begin(lake.MicrosOf(testNow))
 	return d
 }

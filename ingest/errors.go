@@ -43,7 +43,7 @@ const (
 	retryClosed  = 5 * time.Second
 )
 
-// storageRefusal is the answer to an Append that did not succeed.
+// storageRefusal is the answer to an Append or a Bury that did not succeed.
 type storageRefusal struct {
 	status int
 	retry  time.Duration // 0: no Retry-After
@@ -58,6 +58,8 @@ func refusalOf(err error) storageRefusal {
 		return storageRefusal{http.StatusServiceUnavailable, retryStorage, "the disk is full; nothing of this request was stored"}
 	case errors.Is(err, lake.ErrLogFailed):
 		return storageRefusal{http.StatusServiceUnavailable, retryStorage, "the raw log could not be written; this request is not acknowledged"}
+	case errors.Is(err, lake.ErrBury):
+		return storageRefusal{http.StatusServiceUnavailable, retryStorage, "the rejected lines could not be kept; nothing of this request was stored"}
 	case errors.Is(err, lake.ErrClosed):
 		return storageRefusal{http.StatusServiceUnavailable, retryClosed, "the lake is closing; nothing of this request was stored"}
 	case errors.Is(err, lake.ErrReadOnly), errors.Is(err, lake.ErrOwned):

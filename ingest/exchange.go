@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -28,13 +29,15 @@ type exchange struct {
 	start  time.Time
 	status int // of the answer; 0: not answered
 
-	bytes    int64 // of the body that were read
-	service  string
-	events   int // stored
-	rejected int
-	listed   []lineError
-	why      string // the reason of a refusal, for the log
-	stack    string
+	tokenName string // of the sender's token; "" where no token is asked for or none was good
+	stranger  string // why the sender has no name, where one is asked for; "" otherwise
+	bytes     int64  // of the body that were read
+	service   string
+	events    int // stored
+	rejected  int
+	listed    []lineError
+	why       string // the reason of a refusal, for the log
+	stack     string
 }
 
 // problem is the body of every answer that is not a success.
@@ -62,8 +65,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.fail(http.StatusForbidden, "this request may come from a web page", reason)
 		return
 	}
+	s.identify(x)
 	s.route(x)
 }
+
+// sender names who sent the request as well as the server knows: by the token's name, else by the address.
+func (x *exchange) sender() string { return cmp.Or(x.tokenName, x.r.RemoteAddr) }
 
 // finish turns a panic into a 500, then logs and counts.
 func (x *exchange) finish() {
@@ -85,18 +92,18 @@ func (x *exchange) finish() {
 	took := end.Sub(x.start)
 	record := RequestRecord{
 		At: x.start, RequestID: x.id, Method: cut(x.r.Method, 32), Path: cut(x.r.URL.EscapedPath(), maxLogPath), StatusCode: x.status,
-		ServiceName: x.service, LatencyMS: milliseconds(took), Bytes: x.bytes, Events: x.events,
+		Source: x.tokenName, ServiceName: x.service, LatencyMS: milliseconds(took), Bytes: x.bytes, Events: x.events,
 	}
 	var rejects []Reject
 	for _, e := range x.listed {
-		rejects = append(rejects, Reject{At: end, Source: x.r.RemoteAddr, Line: e.Line, Field: e.Field, Reason: e.Reason, Sample: e.sample})
+		rejects = append(rejects, Reject{At: end, Source: x.sender(), Line: e.Line, Field: e.Field, Reason: e.Reason, Sample: e.sample})
 	}
 	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK
 	x.s.stats.record(record, x.rejected, rejects, acked, took, end)
 	x.s.log.write(requestLine{
 		Time: x.start.UTC().Format(logTime), RequestID: x.id, Method: record.Method, Path: record.Path, StatusCode: x.status,
 		ServiceName: x.service, LatencyMS: record.LatencyMS, Bytes: x.bytes, Events: x.events, Rejected: x.rejected,
-		Remote: x.r.RemoteAddr, Error: cut(x.why, maxLogWhy), Stack: x.stack,
+		Source: x.tokenName, Remote: x.r.RemoteAddr, Error: cut(x.why, maxLogWhy), Stack: x.stack,
 	})
 }
 
@@ -118,9 +125,14 @@ func (x *exchange) reply(status int, v any) {
 		status = http.StatusInternalServerError
 		body, _ = appendJSON(nil, problem{Error: "the answer cannot be written as JSON", Reason: err.Error(), RequestID: x.id})
 	}
+	x.send(status, "application/json", body)
+}
+
+// send answers with a whole body.
+func (x *exchange) send(status int, contentType string, body []byte) {
 	x.status = status
 	h := x.w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	// A recorder in a test has no deadlines; a real connection always has.
 	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.s.cfg.WriteTimeout))

@@ -34,6 +34,8 @@ func (s *Server) giveBack(wk *work) {
 	if cap(wk.body) > maxPooled || cap(wk.lines) > maxPooled {
 		return
 	}
+	wk.keeper = nil
+	wk.begin(0)
 	s.pool.Put(wk)
 }
 
@@ -64,31 +66,35 @@ type batchAnswer struct {
 }
 
 func (s *Server) ingestOne(x *exchange) {
-	s.ingest(x, func(wk *work) bool {
+	s.ingest(x, func(wk *work) (func(), error) {
 		err := wk.one(wk.body)
 		var fe *lake.FieldError
 		switch {
 		case err == nil:
-			return true
+			return nil, nil
 		case errors.As(err, new(*undecodable)):
-			x.fail(http.StatusBadRequest, "the body is not one event", err.Error())
+			return func() { x.fail(http.StatusBadRequest, "the body is not one event", err.Error()) }, nil
 		case errors.As(err, &fe):
-			x.refuse(http.StatusUnprocessableEntity, refused{"the event breaks the contract", fe.Field, fe.Reason, x.id}, fe.Error())
+			return func() {
+				x.refuse(http.StatusUnprocessableEntity, refused{"the event breaks the contract", fe.Field, fe.Reason, x.id}, fe.Error())
+			}, nil
 		default:
-			x.refuse(http.StatusUnprocessableEntity, refused{"the event is refused", "", err.Error(), x.id}, err.Error())
+			return func() {
+				x.refuse(http.StatusUnprocessableEntity, refused{"the event is refused", "", err.Error(), x.id}, err.Error())
+			}, nil
 		}
-		return false
 	}, func(wk *work) any {
 		return accepted{1, wk.eventID, wk.duplicates, x.id}
 	})
 }
 
+func (x *exchange) batchAnswer(wk *work) batchAnswer {
+	return batchAnswer{Accepted: wk.accepted, Rejected: append([]lineError{}, wk.listed...), RejectedTotal: wk.rejected,
+		DuplicateKeys: wk.duplicates, RequestID: x.id}
+}
+
 func (s *Server) ingestBatch(x *exchange) {
-	answer := func(wk *work) batchAnswer {
-		return batchAnswer{Accepted: wk.accepted, Rejected: append([]lineError{}, wk.listed...), RejectedTotal: wk.rejected,
-			DuplicateKeys: wk.duplicates, RequestID: x.id}
-	}
-	s.ingest(x, func(wk *work) bool {
+	s.ingest(x, func(wk *work) (func(), error) {
 		err := wk.batch(s.ctx(), wk.body)
 		var whole *undecodable
 		switch {
@@ -96,23 +102,23 @@ func (s *Server) ingestBatch(x *exchange) {
 			if wk.rejected == 0 {
 				wk.refuse(max(1, whole.line), wk.body, whole)
 			}
-			x.fail(http.StatusBadRequest, "the body is not a batch of events", err.Error())
-		case err != nil:
-			s.failAppend(x, err)
-		case wk.accepted == 0:
-			a := answer(wk)
+			wk.keepWhole(wk.body, whole)
+			return func() { x.fail(http.StatusBadRequest, "the body is not a batch of events", whole.Error()) }, nil
+		case err != nil || wk.accepted > 0:
+			return nil, err
+		}
+		return func() {
+			a := x.batchAnswer(wk)
 			a.Error = "every event breaks the contract"
 			first := wk.listed[0]
 			x.refuse(http.StatusUnprocessableEntity, a, fmt.Sprintf("line %d: %s %s", first.Line, first.Field, first.Reason))
-		default:
-			return true
-		}
-		return false
-	}, func(wk *work) any { return answer(wk) })
+		}, nil
+	}, func(wk *work) any { return x.batchAnswer(wk) })
 }
 
-// ingest is the way of a POST: read, decode (which answers a refusal itself and returns false), append once, and only then answer 200.
-func (s *Server) ingest(x *exchange, decode func(*work) bool, answer func(*work) any) {
+// ingest is the way of a POST: read, decode, bury what is refused, append the rest once, and only then answer. decode answers how the whole
+// body is refused, if it is; an error is the lake's.
+func (s *Server) ingest(x *exchange, decode func(*work) (refuse func(), err error), answer func(*work) any) {
 	if enc := strings.TrimSpace(x.r.Header.Get("Content-Encoding")); enc != "" && !strings.EqualFold(enc, "identity") {
 		x.w.Header().Set("Accept-Encoding", "identity")
 		x.fail(http.StatusUnsupportedMediaType, "compressed bodies are not taken", "send the body uncompressed, without Content-Encoding")
@@ -127,9 +133,19 @@ func (s *Server) ingest(x *exchange, decode func(*work) bool, answer func(*work)
 		return
 	}
 	x.patient()
-	ok := decode(wk)
+	wk.keeper = x
+	refuse, err := decode(wk)
 	x.service, x.rejected, x.listed = wk.service, wk.rejected, wk.listed
-	if !ok {
+	if err == nil {
+		err = wk.flush()
+	}
+	if err != nil {
+		s.failAppend(x, err)
+		s.giveBack(wk)
+		return
+	}
+	if refuse != nil {
+		refuse()
 		s.giveBack(wk)
 		return
 	}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -17,7 +18,7 @@ type storageFailure struct {
 }
 
 // answerHealth says whether events are taken now. Values of Config.Health stand beside ours and win over them, but for a
-// failure that we saw ourselves.
+// failure that we saw ourselves. Who has no token where one is asked for learns the status alone.
 func (s *Server) answerHealth(x *exchange) {
 	now, snap := s.cfg.Now(), s.Snapshot()
 	values := map[string]any{
@@ -35,11 +36,37 @@ func (s *Server) answerHealth(x *exchange) {
 	if s.stopping.Load() {
 		values["status"], values["why"] = "stopping", "the server is shutting down"
 	}
+	s.addAccess(values, now)
 	values["request_id"] = x.id
+	status := http.StatusOK
 	if values["status"] != "ok" {
 		x.why, _ = values["why"].(string)
-		x.reply(http.StatusServiceUnavailable, values)
-		return
+		status = http.StatusServiceUnavailable
 	}
-	x.reply(http.StatusOK, values)
+	if x.stranger != "" {
+		values = map[string]any{"status": values["status"], "program": values["program"], "request_id": x.id}
+	}
+	x.reply(status, values)
+}
+
+// addAccess tells what is wrong with the files of tokens and certificates since they were read. Requests are served by what was read before.
+func (s *Server) addAccess(values map[string]any, now time.Time) {
+	var troubles []string
+	if s.tokens != nil {
+		if _, err := s.tokens.get(); err != nil {
+			troubles = append(troubles, err.Error())
+		}
+	}
+	if s.certificate != nil {
+		pair, err := s.certificate.get()
+		if err != nil {
+			troubles = append(troubles, err.Error())
+		} else if warning := expiry(pair.Leaf, now); warning != "" {
+			troubles = append(troubles, warning)
+		}
+		values["certificate_ends"] = pair.Leaf.NotAfter.UTC().Format(time.RFC3339)
+	}
+	if len(troubles) > 0 {
+		values["access_error"] = strings.Join(troubles, "; ")
+	}
 }

@@ -29,6 +29,29 @@ type fakeLog struct {
 	gate    chan struct{}
 	entered chan struct{} // gets a value as each Append begins, when set
 	next    lake.Seq
+
+	letters []lake.DeadLetter
+	buryErr error
+	backlog error
+}
+
+func (l *fakeLog) Bury(_ context.Context, letters []lake.DeadLetter) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.buryErr != nil {
+		return l.buryErr
+	}
+	for _, d := range letters {
+		d.Text = bytes.Clone(d.Text)
+		l.letters = append(l.letters, d)
+	}
+	return nil
+}
+
+func (l *fakeLog) Backlog() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.backlog
 }
 
 func (l *fakeLog) Append(ctx context.Context, b lake.Batch) (lake.Seq, error) {
@@ -66,6 +89,15 @@ func (l *fakeLog) take() []lake.Batch {
 	defer l.mu.Unlock()
 	out := l.batches
 	l.batches = nil
+	return out
+}
+
+// takeLetters returns what was buried since the last call.
+func (l *fakeLog) takeLetters() []lake.DeadLetter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := l.letters
+	l.letters = nil
 	return out
 }
 

@@ -1,5 +1,6 @@
 // Package ingest takes events over HTTP: it decodes, validates, appends and answers only after the append is durable. It promises that a 200
-// means "on the disk" and that a refusal stores nothing. It knows no SQL: the one who starts it gives it what answers GET /query.
+// means "on the disk", that a refusal stores no event, and that every line which it reports as rejected is kept as a dead letter, durably too.
+// It knows no SQL: the one who starts it gives it what answers GET /query.
 package ingest
 
 import (
@@ -11,8 +12,13 @@ import (
 
 // Log is what the server appends to (*lake.Lake). Append returns after the batch is durable. After it returned nil it may not read b.Lines
 // any more: the server writes the next request's events there.
+//
+// Bury returns after the letters are durable, and may not read their texts any more then. Backlog says whether Append would refuse now
+// (lake.ErrBacklog): it is asked before anything is buried, so that a sender who is told to come again does not leave its rejected lines twice.
 type Log interface {
 	Append(ctx context.Context, b lake.Batch) (lake.Seq, error)
+	Bury(ctx context.Context, letters []lake.DeadLetter) error
+	Backlog() error
 }
 
 // Question is a GET /query/NAME on its way to whoever answers it.
@@ -44,8 +50,12 @@ type Asker func(ctx context.Context, q Question) (*Answer, error)
 
 // Snapshot is the server's counters at one moment; immutable.
 type Snapshot struct {
-	Addr           string // where it listens; "" when it does not
-	Err            string // why it does not listen, with the way out; "" otherwise
+	Addr           string   // where it listens; "" when it does not
+	Err            string   // why it does not listen, with the way out; "" otherwise
+	TLS            bool     // it speaks https
+	CACert         string   // file of a self-signed certificate, which clients must be given; "" otherwise
+	Token          bool     // requests need a token
+	Warnings       []string // Server.Warnings
 	Since          time.Time
 	Requests       int64
 	Accepted       int64 // events
@@ -67,6 +77,7 @@ type RequestRecord struct {
 	Method      string
 	Path        string
 	StatusCode  int
+	Source      string // the name of the sender's token; "" where no token is asked for
 	ServiceName string // of the first event of the body; "" otherwise
 	LatencyMS   float64
 	Bytes       int64 // of the request body
@@ -76,7 +87,7 @@ type RequestRecord struct {
 // Reject is one refused line.
 type Reject struct {
 	At     time.Time
-	Source string // remote address
+	Source string // the name of the sender's token, else the remote address
 	Line   int    // 1-based within its request
 	Field  string
 	Reason string

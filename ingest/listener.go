@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -21,6 +22,7 @@ type limitListener struct {
 	net.Listener
 	max    int
 	turned func()        // is told of each connection that was turned away
+	tls    *tls.Config   // what is spoken on the connections; nil: plain HTTP
 	away   chan struct{} // holds one value for each that is being turned away
 	wg     sync.WaitGroup
 
@@ -46,6 +48,9 @@ func (l *limitListener) Accept() (net.Conn, error) {
 		case l.away <- struct{}{}:
 			l.wg.Go(func() {
 				defer func() { <-l.away }()
+				if l.tls != nil {
+					conn = tls.Server(conn, l.tls)
+				}
 				turnAway(conn, l.max)
 			})
 		default:
@@ -66,13 +71,26 @@ func (l *limitListener) admit(conn net.Conn) *limitConn {
 	return c
 }
 
+// heard takes note of a connection whose first request is here; net/http calls it. Over TLS bytes alone say nothing: the handshake is some.
+func (l *limitListener) heard(conn net.Conn, state http.ConnState) {
+	if state != http.StateActive {
+		return
+	}
+	if wrapped, ok := conn.(*tls.Conn); ok {
+		conn = wrapped.NetConn()
+	}
+	if c, ok := conn.(*limitConn); ok {
+		c.asked.Store(true)
+	}
+}
+
 // closeSilent closes the connections on which nothing was said yet. Browsers open some ahead, and http.Server.Shutdown would wait five
 // seconds for each to speak.
 func (l *limitListener) closeSilent() {
 	l.mu.Lock()
 	var silent []*limitConn
 	for c := range l.open {
-		if !c.spoke.Load() {
+		if !c.spoke.Load() || l.tls != nil && !c.asked.Load() {
 			silent = append(silent, c)
 		}
 	}
@@ -96,7 +114,7 @@ func turnAway(conn net.Conn, max int) {
 	}
 	_, err = fmt.Fprintf(conn, "HTTP/1.1 503 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nRetry-After: 1\r\n%s: %s\r\nConnection: close\r\n\r\n%s",
 		http.StatusText(http.StatusServiceUnavailable), len(body), requestIDHeader, id, body)
-	if half, ok := conn.(*net.TCPConn); ok && err == nil {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok && err == nil {
 		_ = half.CloseWrite()
 		_, _ = io.CopyN(io.Discard, conn, 1<<20)
 	}
@@ -107,6 +125,7 @@ type limitConn struct {
 	net.Conn
 	listener *limitListener
 	spoke    atomic.Bool // a byte was read
+	asked    atomic.Bool // a request was read
 }
 
 func (c *limitConn) Read(p []byte) (int, error) {

@@ -13,7 +13,7 @@ import (
 // on a page carries the page's), and Sec-Fetch-Site must not be cross-site (an image or a link carries no Origin).
 func (s *Server) checkOrigin(r *http.Request) string {
 	if !s.hostAllowed(r) {
-		return "the Host header must name this machine (localhost, 127.0.0.1, [::1]) or the address that the server listens on"
+		return "the Host header must name this machine (localhost, 127.0.0.1, [::1]) or the address that the server listens on; --allowed-host NAME allows another name"
 	}
 	for _, origin := range r.Header.Values("Origin") {
 		if !sameOrigin(origin, r.Host) {

@@ -29,6 +29,7 @@ type requestLine struct {
 	Bytes       int64   `json:"bytes"`
 	Events      int     `json:"events"`
 	Rejected    int     `json:"rejected"`
+	Source      string  `json:"source,omitempty"` // the name of the sender's token
 	Remote      string  `json:"remote"`
 	Error       string  `json:"error,omitempty"`
 	Stack       string  `json:"stack,omitempty"`
@@ -55,6 +56,9 @@ func (l *requestLog) write(line any) {
 	l.buf = buf
 	_, _ = l.out.Write(buf)
 }
+
+// tell leaves a line of words.
+func (l *requestLog) tell(words string) { _, _ = l.Write([]byte(words)) }
 
 // Write takes the messages of net/http itself (a broken connection, an Accept that fails) and makes lines of them; otherwise they would
 // go to stderr, which is the console's screen.

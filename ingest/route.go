@@ -14,15 +14,18 @@ type route struct {
 	shown   string // as a 404 names it
 	methods []string
 	handle  func(*Server, *exchange)
+	open    bool // also for those who have no token
 }
 
 func routes() []route {
 	get, post := []string{http.MethodGet, http.MethodHead}, []string{http.MethodPost}
 	return []route{
-		{"/health", "GET /health", get, (*Server).answerHealth},
-		{"/ingest", "POST /ingest", post, (*Server).ingestOne},
-		{"/ingest/batch", "POST /ingest/batch", post, (*Server).ingestBatch},
-		{queryPrefix, "GET /query/NAME", get, (*Server).answerQuery},
+		{"/health", "GET /health", get, (*Server).answerHealth, true},
+		{"/ingest", "POST /ingest", post, (*Server).ingestOne, false},
+		{"/ingest/batch", "POST /ingest/batch", post, (*Server).ingestBatch, false},
+		{queryPrefix, "GET /query/NAME", get, (*Server).answerQuery, false},
+		{"/docs", "GET /docs", get, (*Server).answerDocs, true},
+		{"/openapi.json", "GET /openapi.json", get, (*Server).answerSpec, true},
 	}
 }
 
@@ -44,6 +47,10 @@ func (s *Server) route(x *exchange) {
 		if !slices.Contains(r.methods, x.r.Method) {
 			x.w.Header().Set("Allow", strings.Join(r.methods, ", "))
 			x.fail(http.StatusMethodNotAllowed, "wrong method", "want "+r.shown)
+			return
+		}
+		if x.stranger != "" && !r.open {
+			x.turnAwayStranger()
 			return
 		}
 		r.handle(s, x)

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log"
@@ -16,13 +17,16 @@ import (
 
 // Server takes events and answers questions over HTTP. Make one with New.
 type Server struct {
-	cfg      Config
-	routes   []route
-	stats    *stats
-	log      *requestLog
-	pool     sync.Pool // of *work
-	storage  atomic.Pointer[storageFailure]
-	stopping atomic.Bool
+	cfg         Config
+	routes      []route
+	stats       *stats
+	log         *requestLog
+	docs        *docs
+	tokens      *kept[tokenTable]       // nil: nobody is asked for a token
+	certificate *kept[*tls.Certificate] // nil: plain HTTP
+	pool        sync.Pool               // of *work
+	storage     atomic.Pointer[storageFailure]
+	stopping    atomic.Bool
 
 	mu  sync.Mutex              // one Start or Shutdown at a time
 	run atomic.Pointer[running] // nil: does not listen
@@ -38,20 +42,45 @@ type running struct {
 	cancel   context.CancelFunc // of ctx
 }
 
-// New checks the configuration. The server does not listen yet.
+// New checks the configuration and reads the files that it names. The server does not listen yet.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	return &Server{cfg: cfg, routes: routes(), stats: newStats(cfg.Now), log: &requestLog{out: cfg.RequestLog, now: cfg.Now}}, nil
+	s := &Server{cfg: cfg, routes: routes(), stats: newStats(cfg.Now), log: &requestLog{out: cfg.RequestLog, now: cfg.Now}}
+	var err error
+	if s.docs, err = newDocs(); err != nil {
+		return nil, err
+	}
+	if cfg.TokenFile != "" {
+		if s.tokens, err = openTokens(cfg, s.log.tell); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.CertFile != "" {
+		if s.certificate, err = openCertificate(cfg, s.log.tell); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
 // Handler answers requests without a socket of its own.
 func (s *Server) Handler() http.Handler { return s }
 
 // Snapshot is the counters now. It is shared: treat it as read-only.
-func (s *Server) Snapshot() Snapshot { return s.stats.snapshot() }
+func (s *Server) Snapshot() Snapshot {
+	snap := s.stats.snapshot()
+	snap.Token, snap.Warnings = s.tokens != nil, s.Warnings()
+	if leaf := s.leaf(); leaf != nil {
+		snap.TLS = true
+		if selfSigned(leaf) {
+			snap.CACert = s.cfg.CertFile
+		}
+	}
+	return snap
+}
 
 // Addr is where the server listens, with the real port; "" when it does not.
 func (s *Server) Addr() string { return s.stats.snapshot().Addr }
@@ -74,14 +103,20 @@ func (s *Server) Start() error {
 		listener: newLimitListener(ln, s.cfg.MaxConns, func() { s.turnedAway() }),
 		addr:     ln.Addr().String(), served: make(chan struct{}), ctx: ctx, cancel: cancel,
 	}
+	if s.certificate != nil {
+		run.listener.tls = s.tlsConfig()
+	}
 	run.http = &http.Server{
 		Handler: s, ErrorLog: log.New(s.log, "", 0), BaseContext: func(net.Listener) context.Context { return ctx },
 		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout, ReadTimeout: s.cfg.ReadTimeout, IdleTimeout: s.cfg.IdleTimeout,
-		MaxHeaderBytes: s.cfg.MaxHeaderBytes, DisableGeneralOptionsHandler: true,
+		MaxHeaderBytes: s.cfg.MaxHeaderBytes, DisableGeneralOptionsHandler: true, ConnState: run.listener.heard,
 	}
 	s.run.Store(run)
 	s.stopping.Store(false)
 	s.stats.listening(run.addr, "")
+	for _, warning := range s.Warnings() {
+		s.log.tell(warning)
+	}
 	go s.serve(run)
 	return nil
 }
@@ -97,7 +132,11 @@ func (s *Server) ctx() context.Context {
 
 func (s *Server) serve(run *running) {
 	defer close(run.served)
-	err := run.http.Serve(run.listener)
+	var ln net.Listener = run.listener
+	if run.listener.tls != nil {
+		ln = tls.NewListener(ln, run.listener.tls)
+	}
+	err := run.http.Serve(ln)
 	run.listener.wait()
 	if !errors.Is(err, http.ErrServerClosed) {
 		s.stats.listening("", fmt.Sprintf("stopped listening on %s: %v", run.addr, err))
@@ -115,10 +154,43 @@ func (s *Server) listen() (net.Listener, error) {
 	case err != nil:
 		return nil, fmt.Errorf("listen on %s: %w", s.cfg.Addr, err)
 	}
-	if tcp, ok := ln.Addr().(*net.TCPAddr); !s.cfg.AllowRemote && (!ok || !tcp.IP.IsLoopback()) {
+	if !s.cfg.remoteAllowed() && isRemote(ln.Addr()) {
 		return nil, errors.Join(&RemoteAddrError{Addr: ln.Addr().String()}, ln.Close())
 	}
 	return ln, nil
+}
+
+// isRemote says whether other machines may reach an address.
+func isRemote(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return !ok || !tcp.IP.IsLoopback()
+}
+
+// Warnings are what an operator should know about how the server is open to the world, one sentence each. Before Start it says less.
+func (s *Server) Warnings() []string {
+	var all []string
+	if run := s.run.Load(); run != nil {
+		if warning := openness(run.listener.Addr(), s.tokens != nil, s.certificate != nil); warning != "" {
+			all = append(all, warning)
+		}
+	}
+	if leaf := s.leaf(); leaf != nil {
+		if warning := expiry(leaf, s.cfg.Now()); warning != "" {
+			all = append(all, warning)
+		}
+	}
+	return all
+}
+
+// openness warns of an address that others reach without a token, or with one that they must send in the open; "" otherwise.
+func openness(addr net.Addr, tokens, tls bool) string {
+	switch {
+	case !isRemote(addr) || tokens && tls:
+		return ""
+	case !tokens:
+		return "whoever reaches " + addr.String() + " may read the lake and write to it: nobody is asked for a token"
+	}
+	return "tokens and events cross the network to " + addr.String() + " as plain text: give --tls-cert and --tls-key, or let only a proxy that ends TLS reach this address"
 }
 
 func otherPort(port int) int {

@@ -11,9 +11,8 @@ func (l *Lake) Append(ctx context.Context, b Batch) (Seq, error) {
 	if err := l.writable(); err != nil {
 		return 0, err
 	}
-	if hot := l.hotBytes.Load(); hot >= l.cfg.HotLimit {
-		l.askConvert()
-		return 0, fmt.Errorf("%w: %d bytes of %d", ErrBacklog, hot, l.cfg.HotLimit)
+	if err := l.Backlog(); err != nil {
+		return 0, err
 	}
 	first, err := l.raw.append(ctx, b)
 	if err != nil {
@@ -23,6 +22,15 @@ func (l *Lake) Append(ctx context.Context, b Batch) (Seq, error) {
 		l.askConvert()
 	}
 	return first, nil
+}
+
+// Backlog is the ErrBacklog that Append would answer now, or nil.
+func (l *Lake) Backlog() error {
+	if hot := l.hotBytes.Load(); hot >= l.cfg.HotLimit {
+		l.askConvert()
+		return fmt.Errorf("%w: %d bytes of %d", ErrBacklog, hot, l.cfg.HotLimit)
+	}
+	return nil
 }
 
 // Seal ends the open raw segment, so that the next conversion takes it. Nothing happens when it is empty.

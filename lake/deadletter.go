@@ -1,17 +1,22 @@
 package lake
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // DeadLetter is one piece of refused input, kept so that it can be looked at, mended and sent again.
 type DeadLetter struct {
 	ID     int64  // given when it is kept: unique in the lake, rising; 0 in a letter to keep
-	At     Micros // when it was refused
-	Source string // who sent it, for people: "import access.log", "api 127.0.0.1", a token's name
-	Origin string // the input that Line counts in, for programs: an import's identity; "" when there is none
+	At     Micros // when it was refused; 0 in a letter to keep: now
+	Source string // who sent it, for people: "import access.log", "api 127.0.0.1", a token's name; cut at 1 KiB
+	Origin string // the input that Line counts in, for programs: an import's identity; "" when there is none; at most 4 KiB
 	Line   int64  // 1-based place in that input; 0 when it has none
-	Field  string // of the contract, "" when the whole event is at fault
-	Reason string
-	Text   []byte // as it came, cut to a bound
+	Field  string // of the contract, "" when the whole event is at fault; cut at 1 KiB
+	Reason string // cut at 4 KiB
+	Text   []byte // as it came, cut at 64 KiB
 	Cut    bool   // Text is not the whole of it
 }
 
@@ -20,13 +25,52 @@ type DeadStatus struct {
 	Kept    int64 // letters in the zone
 	Bytes   int64 // of its files
 	Dropped int64 // letters that went, oldest first, since the zone has a bound
+	Damaged int64 // lines of its files that cannot be read any more
 }
 
-// Bury keeps letters; they are durable when it returns.
-func (l *Lake) Bury(ctx context.Context, letters []DeadLetter) error { return nil }
+// Bury keeps letters; they are durable when it returns nil, and have their IDs. The texts are not needed any more when it returns. After
+// ErrBury none of them is acknowledged; when ctx ended meanwhile they may be kept or not.
+func (l *Lake) Bury(ctx context.Context, letters []DeadLetter) error {
+	if err := l.writable(); err != nil {
+		return err
+	}
+	if len(letters) == 0 {
+		return nil
+	}
+	return l.dead.bury(ctx, letters)
+}
 
-// DeadLetters calls fn with every kept letter whose ID is at least since, in the order of IDs. The letter is valid during the call.
-func (l *Lake) DeadLetters(since int64, fn func(*DeadLetter) error) error { return nil }
+// DeadLetters calls fn with every kept letter whose ID is at least since, in the order of IDs, as the zone is when it is called. The letter
+// is valid during the call. An error of fn ends it and is returned. In a read-only lake it looks at the files as they are now.
+func (l *Lake) DeadLetters(since int64, fn func(*DeadLetter) error) error {
+	if err := l.dead.refresh(); err != nil {
+		return fmt.Errorf("read the dead letters: %w", err)
+	}
+	return l.dead.list(since, fn)
+}
 
-// DeadStatus counts what is in the dead zone.
-func (l *Lake) DeadStatus() DeadStatus { return DeadStatus{} }
+// DiscardDead takes the letters that pick wants out of the zone for good and answers how many they were. pick is called with each kept
+// letter, in order. Files go once no letter of theirs or of an older file is kept. After an error it is open which of the letters are gone.
+func (l *Lake) DiscardDead(ctx context.Context, pick func(*DeadLetter) bool) (int64, error) {
+	if err := l.writable(); err != nil {
+		return 0, err
+	}
+	return l.dead.discard(ctx, pick)
+}
+
+// DeadStatus counts what is in the dead zone. The owner answers from memory; a read-only lake looks at what has been added to the files.
+func (l *Lake) DeadStatus() DeadStatus {
+	if err := l.dead.refresh(); err != nil {
+		l.cat.troubles.tell(troubleFollow, err)
+	}
+	return l.dead.status()
+}
+
+// ReasonKind is a reason without the values in it, so that the same mistake is one group: what is quoted and every word with a digit goes.
+func ReasonKind(reason string) string {
+	if open, end := strings.IndexByte(reason, '"'), strings.LastIndexByte(reason, '"'); open < end {
+		reason = reason[:open] + reason[end+1:]
+	}
+	words := strings.Fields(reason)
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return strings.ContainsAny(w, "0123456789") }), " ")
+}

@@ -48,3 +48,28 @@ func NewerIndex(index []byte) []byte {
 	p[4] = indexFormat + 1
 	return append(binary.LittleEndian.AppendUint32(p[:headerSize-4:headerSize-4], crc32c(0, p[:headerSize-4])), p[headerSize:]...)
 }
+
+// DeadZone opens the dead zone to the tests outside the package.
+type DeadZone struct{ *deadZone }
+
+func OpenDeadZone(l Layout, d Disk, limit int64) (DeadZone, error) {
+	now := func() time.Time { return time.Unix(1_790_000_000, 0) }
+	z, err := openDeadZone(l, d, now, limit, func(error) {})
+	return DeadZone{z}, err
+}
+
+func FollowDeadZone(l Layout) DeadZone { return DeadZone{followDeadZone(l)} }
+
+func (z DeadZone) Bury(ctx context.Context, letters []DeadLetter) error { return z.bury(ctx, letters) }
+func (z DeadZone) Discard(ctx context.Context, pick func(*DeadLetter) bool) (int64, error) {
+	return z.discard(ctx, pick)
+}
+func (z DeadZone) Letters() (out []DeadLetter, err error) {
+	if err := z.refresh(); err != nil {
+		return nil, err
+	}
+	err = z.list(0, func(d *DeadLetter) error { out = append(out, *d); return nil })
+	return out, err
+}
+func (z DeadZone) Status() DeadStatus { return z.status() }
+func (z DeadZone) Close() error       { return z.close() }

@@ -22,6 +22,7 @@ func (l *Lake) Refresh(ctx context.Context) error {
 	if l.cfg.ReadOnly {
 		l.refreshSegments()
 		l.pins.advance(l.cat.oldestPin())
+		return l.dead.refresh()
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ var (
 	ErrConflict  = errors.New("the catalog moved on")                      // a commit's preconditions no longer hold
 	ErrBacklog   = errors.New("too many events wait for their conversion") // the hot tail's bound; try again later
 	ErrLogFailed = errors.New("the raw log could not be written")          // this batch is not acknowledged; later ones go to a new segment
+	ErrBury      = errors.New("the dead letters could not be written")     // these letters are not acknowledged; later ones go to a new file
 	ErrClosed    = errors.New("the lake is closed")
 	ErrNewer     = errors.New("written by a newer release") // a format number above ours
 )
@@ -29,6 +30,7 @@ type Config struct {
 	ConvertAge   time.Duration    // automatic conversion seals and takes a segment this old; 0: 15 min; negative: never by itself
 	ConvertBytes int64            // and when this much is unconverted; 0: 64 MiB
 	HotLimit     int64            // bytes of raw that may wait for conversion before Append answers ErrBacklog; 0: 4 GiB
+	DeadLimit    int64            // bytes of dead letters to keep; beyond it the oldest go; 0: 256 MiB
 	Owner        Owner            // what a second process is told about us
 }
 
@@ -36,7 +38,8 @@ type Config struct {
 type Owner struct {
 	PID     int       `json:"pid"`
 	Command string    `json:"command"`
-	Address string    `json:"address,omitempty"` // of its HTTP API
+	Address string    `json:"address,omitempty"` // URL of its HTTP API, as this machine reaches it
+	Token   bool      `json:"token,omitempty"`   // the API asks for a token
 	Since   time.Time `json:"since"`
 }
 
@@ -61,6 +64,7 @@ type Status struct {
 	LastTimestamp  Micros
 	Converting     bool
 	LastError      string // of the newest automatic conversion; "" when it went well
+	Dead           DeadStatus
 }
 
 // Batch is one sender's lines on their way to the raw log.

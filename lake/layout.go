@@ -31,3 +31,8 @@ func (l Layout) SegmentData(first Seq) string {
 func (l Layout) SegmentIndex(first Seq) string {
 	return filepath.Join(l.Raw(), fmt.Sprintf("%020d.idx", int64(first)))
 }
+
+// DeadFile is the file of the dead zone that begins with the letter of this ID, or a later one.
+func (l Layout) DeadFile(first int64) string {
+	return filepath.Join(l.Dead(), fmt.Sprintf("%020d.jsonl", first))
+}

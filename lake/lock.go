@@ -43,7 +43,7 @@ func takeLock(l Layout, owner Owner) (*ownerLock, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := tryLock(f, func() { time.Sleep(lockPause) }); err != nil {
 		_ = f.Close() // nothing was written through it
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			note, _ := readOwner(l) // without a note the error says less, not something else

@@ -18,6 +18,7 @@ const (
 	defaultConvertAge   = 15 * time.Minute
 	defaultConvertBytes = 64 << 20
 	defaultHotLimit     = 4 << 30
+	defaultDeadLimit    = 256 << 20 // about a million refused lines
 )
 
 // Lake is an open lake. Its methods may be called from any goroutine.
@@ -28,6 +29,7 @@ type Lake struct {
 	now    func() time.Time
 	raw    *rawLog
 	cat    *catalog
+	dead   *deadZone
 
 	lock    *ownerLock // nil when read-only
 	ownerMu sync.Mutex // of cfg.Owner
@@ -54,7 +56,7 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Dir == "" {
 		return cfg, errors.New("open lake: no data folder given")
 	}
-	if cfg.SegmentBytes < 0 || cfg.ConvertBytes < 0 || cfg.HotLimit < 0 {
+	if cfg.SegmentBytes < 0 || cfg.ConvertBytes < 0 || cfg.HotLimit < 0 || cfg.DeadLimit < 0 {
 		return cfg, fmt.Errorf("open lake %s: a size in the configuration is negative", cfg.Dir)
 	}
 	if cfg.Disk == nil {
@@ -71,6 +73,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.HotLimit == 0 {
 		cfg.HotLimit = defaultHotLimit
+	}
+	if cfg.DeadLimit == 0 {
+		cfg.DeadLimit = defaultDeadLimit
 	}
 	return cfg, nil
 }
@@ -148,6 +153,9 @@ func (l *Lake) openOwner() error {
 	if err := l.sweep.sweepTmp(true); err != nil {
 		return fmt.Errorf("sweep tmp: %w", err)
 	}
+	if l.dead, err = openDeadZone(l.layout, l.disk, l.now, l.cfg.DeadLimit, l.cat.troubles.teller(troubleDead)); err != nil {
+		return err
+	}
 	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, false); err != nil {
 		return err
 	}
@@ -170,6 +178,7 @@ func (l *Lake) openReadOnly() error {
 	if l.cat, err = openCatalog(l.layout, l.disk, l.now, true); err != nil {
 		return err
 	}
+	l.dead = followDeadZone(l.layout)
 	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, true); err != nil {
 		return err
 	}
@@ -202,6 +211,9 @@ func (l *Lake) releaseAll() error {
 	var errs []error
 	if l.raw != nil {
 		errs = append(errs, l.raw.close())
+	}
+	if l.dead != nil {
+		errs = append(errs, l.dead.close())
 	}
 	if l.pins != nil {
 		errs = append(errs, l.pins.close())

@@ -130,18 +130,31 @@ func (c Contract) Parse(object []byte, now Micros, e *Event) (duplicates int, er
 	if err != nil {
 		return duplicates, err
 	}
-	if n := len(buf) - start; n > maxAttributesBytes {
-		return duplicates, &FieldError{"attributes", fmt.Sprintf("is %d bytes long as compact JSON with all unknown keys, the limit is %d", n, maxAttributesBytes)}
+	if err := attributesFit(len(buf) - start); err != nil {
+		return duplicates, err
 	}
 	at[fieldAttributes] = span{start, len(buf)}
 	e.setTexts(string(buf), &at)
+	e.fillIn()
+	return duplicates, nil
+}
+
+// attributesFit refuses attributes that are too long.
+func attributesFit(n int) error {
+	if n > maxAttributesBytes {
+		return &FieldError{"attributes", fmt.Sprintf("is %d bytes long as compact JSON with all unknown keys, the limit is %d", n, maxAttributesBytes)}
+	}
+	return nil
+}
+
+// fillIn gives what every event has to one that lacks it.
+func (e *Event) fillIn() {
 	if e.Region == "" {
 		e.Region = "unknown"
 	}
 	if e.Level == "" {
 		e.Level = levelOf(e.StatusCode)
 	}
-	return duplicates, nil
 }
 
 // levelOf is the level of an event that names none.
@@ -210,6 +223,14 @@ func (c Contract) timestamp(o *jsonObject, now Micros) (Micros, error) {
 	default:
 		return 0, &FieldError{"timestamp", "must be RFC 3339 text or an epoch number, got " + sample(raw)}
 	}
+	if problem := c.outside(t, now); problem != "" {
+		return 0, &FieldError{"timestamp", problem + ", got " + sample(raw)}
+	}
+	return t, nil
+}
+
+// outside says in which way t lies outside the window; "": it does not.
+func (c Contract) outside(t, now Micros) (problem string) {
 	back, ahead := c.Back, c.Ahead
 	if back == 0 {
 		back = defaultBack
@@ -219,10 +240,9 @@ func (c Contract) timestamp(o *jsonObject, now Micros) (Micros, error) {
 	}
 	from, to := now-Micros(back.Microseconds()), now+Micros(ahead.Microseconds())
 	if t < from || t > to || t < minInstant || t > maxInstant {
-		return 0, &FieldError{"timestamp", fmt.Sprintf("%s is outside the accepted window %s to %s, got %s",
-			instantText(t), instantText(from), instantText(to), sample(raw))}
+		return fmt.Sprintf("%s is outside the accepted window %s to %s", instantText(t), instantText(from), instantText(to))
 	}
-	return t, nil
+	return ""
 }
 
 // instantText is t for a sender's eyes.

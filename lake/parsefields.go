@@ -11,11 +11,7 @@ import (
 
 // textFields are the contract's plain strings with their limits in bytes of decoded text. The limits hold for senders; a line that the lake
 // once accepted is read whatever they are today.
-var textFields = [...]struct {
-	field field
-	name  string
-	limit int
-}{
+var textFields = [...]textRule{
 	{fieldEventID, "event_id", 64},
 	{fieldService, "service_name", maxServiceBytes},
 	{fieldEndpoint, "endpoint", 2048},
@@ -28,6 +24,46 @@ var textFields = [...]struct {
 	{fieldTraceID, "trace_id", 128},
 	{fieldSpanID, "span_id", 128},
 }
+
+// textRule is what a sender must keep to in one text.
+type textRule struct {
+	field field
+	name  string
+	limit int
+}
+
+// check holds the text that ends buf, from start on, against the rule, and puts it in the form that the lake keeps. raw is the text as it was sent, in
+// JSON; nil: it is made of the text when an error needs it.
+func (r *textRule) check(buf []byte, start int, raw []byte) ([]byte, error) {
+	text := buf[start:]
+	if len(text) > r.limit {
+		return buf, &FieldError{r.name, fmt.Sprintf("is %d bytes long, the limit is %d", len(text), r.limit)}
+	}
+	problem := ""
+	switch r.field {
+	case fieldEventID:
+		if !printable(text) {
+			problem = "must be printable ASCII, got "
+		}
+	case fieldService:
+		lowerASCII(text)
+		if !validService(text) {
+			problem = problemService
+		}
+	case fieldLevel:
+		buf = append(buf[:start], lowered(text)...)
+	}
+	if problem == "" {
+		return buf, nil
+	}
+	if raw == nil {
+		raw = appendQuoted(nil, string(text))
+	}
+	return buf, &FieldError{r.name, problem + sample(raw)}
+}
+
+// problemService begins the refusal of a service's name.
+const problemService = "must be letters, digits, dots, underscores and dashes after a letter or digit, got "
 
 // jsonObject is one walked object with its members found.
 type jsonObject struct {
@@ -129,26 +165,13 @@ func (o *jsonObject) texts(buf []byte, at *[fieldCount]span, strict bool) ([]byt
 		} else {
 			buf = appendUnescaped(buf, body)
 		}
-		if n := len(buf) - start; strict && n > rule.limit {
-			return buf, &FieldError{rule.name, fmt.Sprintf("is %d bytes long, the limit is %d", n, rule.limit)}
-		}
-		text := buf[start:]
-		switch rule.field {
-		case fieldEventID:
-			if strict && !printable(text) {
-				return buf, &FieldError{rule.name, "must be printable ASCII, got " + sample(raw)}
+		if strict {
+			var err error
+			if buf, err = rule.check(buf, start, raw); err != nil {
+				return buf, err
 			}
-		case fieldService:
-			if strict {
-				lowerASCII(text)
-			}
-			if !validService(text) {
-				return buf, &FieldError{rule.name, "must be letters, digits, dots, underscores and dashes after a letter or digit, got " + sample(raw)}
-			}
-		case fieldLevel:
-			if strict {
-				buf = append(buf[:start], lowered(text)...)
-			}
+		} else if rule.field == fieldService && !validService(buf[start:]) {
+			return buf, &FieldError{rule.name, problemService + sample(raw)}
 		}
 		at[rule.field] = span{start, len(buf)}
 	}
@@ -210,6 +233,13 @@ func lowered(s []byte) []byte {
 	return s
 }
 
+// The statuses of HTTP, and what a sender hears about any other.
+const (
+	minStatus     = 100
+	maxStatus     = 599
+	problemStatus = "must be 100 to 599, or 0 for what is no HTTP exchange"
+)
+
 // status reads status_code: any JSON number with a whole value, as some languages have no other way than 200.0 to write it.
 func (o *jsonObject) status() (int32, error) {
 	raw := o.raw(fieldStatus)
@@ -223,8 +253,8 @@ func (o *jsonObject) status() (int32, error) {
 	if !isNumber || f != math.Trunc(f) {
 		return 0, &FieldError{"status_code", "must be a whole number, got " + sample(raw)}
 	}
-	if f != 0 && (f < 100 || f > 599) {
-		return 0, &FieldError{"status_code", "must be 100 to 599, or 0 for what is no HTTP exchange, got " + sample(raw)}
+	if f != 0 && (f < minStatus || f > maxStatus) {
+		return 0, &FieldError{"status_code", problemStatus + ", got " + sample(raw)}
 	}
 	return int32(f), nil
 }

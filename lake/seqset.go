@@ -132,3 +132,29 @@ func (r seqRanges) from(s Seq) seqRanges {
 	}
 	return out
 }
+
+// without are the parts that lie in none of the given ranges.
+func (r seqRanges) without(others seqRanges) seqRanges {
+	if len(r) == 0 || len(others) == 0 {
+		return r
+	}
+	out := make(seqRanges, 0, len(r))
+	for _, one := range r {
+		for len(others) > 0 && others[0].End <= one.First {
+			others = others[1:]
+		}
+		for _, other := range others {
+			if other.First >= one.End {
+				break
+			}
+			if one.First < other.First {
+				out = append(out, seqRange{one.First, other.First})
+			}
+			one.First = max(one.First, other.End)
+		}
+		if one.First < one.End {
+			out = append(out, one)
+		}
+	}
+	return out
+}

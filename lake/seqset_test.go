@@ -18,6 +18,10 @@ func TestSeqRanges(t *testing.T) {
 	f("below", r.below(22), seqRanges{{1, 9}, {20, 22}})
 	f("below the first", r.below(1), nil)
 	f("from", r.from(7), seqRanges{{7, 9}, {20, 30}})
+	f("without the middle", r.without(seqRanges{{3, 4}, {6, 25}}), seqRanges{{1, 3}, {4, 6}, {25, 30}})
+	f("without others", r.without(seqRanges{{0, 1}, {9, 20}, {30, 99}}), r)
+	f("without anything", r.without(seqRanges{{0, 99}}), nil)
+	f("without nothing", r.without(nil), r)
 	f("windows of 4", r.windows(4), seqRanges{{1, 5}, {5, 9}, {20, 24}, {24, 28}, {28, 30}})
 	f("one window", r.windows(100), seqRanges{{1, 30}})
 	for s := Seq(0); s < 32; s++ {

@@ -57,6 +57,7 @@ func (l *Lake) Status() Status {
 	}
 	s.Visible = s.ParquetEvents + s.HotEvents
 	s.LastError = l.cat.troubles.worst()
+	s.Dead = l.dead.status()
 	return s
 }
 
@@ -80,6 +81,7 @@ const (
 	troubleCheckpoint
 	troubleSweep
 	troubleLitter
+	troubleDead
 	troubleCount
 )
 
@@ -94,6 +96,9 @@ func (t *troubles) tell(kind trouble, err error) {
 	defer t.mu.Unlock()
 	t.last[kind] = err
 }
+
+// teller tells of one kind.
+func (t *troubles) teller(kind trouble) func(error) { return func(err error) { t.tell(kind, err) } }
 
 // worst is the text for Status; "" when all is well.
 func (t *troubles) worst() string {

@@ -89,7 +89,7 @@ type EndpointErrors struct { // highest rate first, only endpoints with errors, 
 
 type SlowestEndpoints struct {
 	Behind
-	Rows []EndpointLatency // by P95, highest first
+	Rows []EndpointLatency // by P95, highest first; endpoints without a latency last, the busiest of them first
 }
 
 type EndpointLatency struct {
@@ -114,6 +114,7 @@ type Volume struct {
 	Events int64
 	Slots  []lake.Micros
 	Counts []float64 // events per slot
+	Failed []float64 // 5xx of them
 }
 
 // Freshness is how far the answers are behind the acknowledgements.

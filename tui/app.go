@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -10,6 +11,7 @@ import (
 	"github.com/signallake/signallake/ingest"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
 	"github.com/signallake/signallake/tui/cell"
 )
 
@@ -48,11 +50,13 @@ const (
 
 // tab is a screen as the header names it.
 type tab struct {
-	id   screenID
-	name string
+	id    screenID
+	name  string
+	short string // where the window is narrow
 }
 
-var tabs = [...]tab{{dashScreen, "Dash"}, {exploreScreen, "Explore"}, {sqlScreenID, "SQL"}, {tasksScreen, "Tasks"}, {ingestScreen, "Ingest"}, {benchScreen, "Bench"}}
+var tabs = [...]tab{{dashScreen, "Dash", "Dash"}, {exploreScreen, "Explore", "Expl"}, {sqlScreenID, "SQL", "SQL"}, {tasksScreen, "Tasks", "Tasks"}, {ingestScreen, "Ingest", "Ingest"},
+	{benchScreen, "Bench", "Bench"}}
 
 // App is the console's one model. All its state changes in Update.
 type App struct {
@@ -69,6 +73,7 @@ type App struct {
 
 	current  screenID
 	back     []screenID // where Esc leads from a screen that another one opened
+	window   *window
 	dash     *dashboard
 	sql      *sqlScreen
 	tasks    *tasksPage
@@ -82,6 +87,8 @@ type App struct {
 	fresh  sql.Freshness
 	status lake.Status
 	api    ingest.Snapshot
+	dead   lake.DeadStatus
+	follow *Follow // nil: the lake is ours
 	jobs   []JobView
 
 	toast      string
@@ -92,6 +99,8 @@ type App struct {
 	kittyKeys  bool // the terminal tells Ctrl+Enter from Enter
 	hud        hud
 	saves      map[string]*saveState
+
+	importDraft map[string]string // the import form's fields as they were sent last; empty once that import went well
 }
 
 // click is remembered to tell a double click.
@@ -123,12 +132,13 @@ func New(ctx context.Context, cfg Config) *App {
 	a.theme = cell.NewTheme(colorprofile.TrueColor, false)
 	a.runner = NewRunner(ctx, cfg.Now)
 	a.actions = allActions()
+	a.window = newWindow(a)
 	a.dash = newDashboard(a)
 	a.sql = newSQLScreen(a)
 	a.tasks = &tasksPage{app: a}
 	a.ingest = &ingestPage{app: a}
-	a.explore = &explorePage{app: a}
-	a.bench = &benchPage{app: a}
+	a.explore = newExplore(a)
+	a.bench = &benchPage{app: a, findings: bench.Findings}
 	a.sample()
 	return a
 }
@@ -143,6 +153,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Ingest == nil {
 		c.Ingest = func() ingest.Snapshot { return ingest.Snapshot{Err: "no API in this console"} }
+	}
+	if c.ReadOnly == nil {
+		c.ReadOnly = func() *Follow { return nil }
+	}
+	if c.Dead == nil {
+		c.Dead = func() lake.DeadStatus { return lake.DeadStatus{} }
 	}
 	if c.Store == nil {
 		c.Store = noStore{}
@@ -161,7 +177,11 @@ func (a *App) Close() { a.runner.Close() }
 
 // Init starts the tick, asks the terminal what it is, and reads the console's memory.
 func (a *App) Init() tea.Cmd {
-	return tea.Batch(tea.RequestBackgroundColor, a.after(tickEvery, tickMsg{}), a.dash.tick(), a.loadMemory())
+	cmds := []tea.Cmd{tea.RequestBackgroundColor, a.after(tickEvery, tickMsg{}), a.dash.tick(), a.loadMemory()}
+	if a.cfg.Piped != nil {
+		cmds = append(cmds, a.start("import stdin", a.cfg.Piped))
+	}
+	return tea.Batch(cmds...)
 }
 
 // sample takes the snapshots that everything is drawn from.
@@ -170,6 +190,8 @@ func (a *App) sample() {
 	a.fresh = a.cfg.Panels.Freshness()
 	a.status = a.cfg.Status()
 	a.api = a.cfg.Ingest()
+	a.dead = a.cfg.Dead()
+	a.follow = a.cfg.ReadOnly()
 	a.jobs = a.runner.Snapshot()
 }
 
@@ -236,10 +258,19 @@ func (a *App) running() int {
 	return n
 }
 
+// ownerGone is why nothing can be written in a console that follows a lake which has lost its owner.
+const ownerGone = "the lake's owner is gone: restart this console to take over"
+
 // off tells why a task that writes cannot be started; "" when it can.
 func (a *App) off(present bool) string {
 	if present {
 		return ""
+	}
+	if f := a.follow; f != nil {
+		if f.Gone {
+			return ownerGone
+		}
+		return fmt.Sprintf("%s (process %d) owns this lake: start it there", f.Owner.Command, f.Owner.PID)
 	}
 	if a.cfg.Tasks.Why != "" {
 		return a.cfg.Tasks.Why

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -12,28 +11,18 @@ import (
 
 // dashboard is screen 1: the state of the services, and of the lake, at a glance.
 type dashboard struct {
-	app     *App
+	*window
 	panels  []*panel
 	focus   int
 	zoomed  bool
-	scroll  int // rows, where the panels stand in a list
-	span    timeRange
-	view    view
+	scroll  int    // rows, where the panels stand in a list
 	service string // "" is all
-
-	paused   bool
-	frozen   time.Time // the clock while paused
-	pausedAt int64     // visible events then
-
-	extentOf *panel // asks for the extent; never drawn
-	extent   sql.Extent
-	known    bool // the extent was answered once
 
 	latency, errors, chart, slowest, regions, volume, freshness *panel
 }
 
 func newDashboard(a *App) *dashboard {
-	d := &dashboard{app: a}
+	d := &dashboard{window: a.window}
 	add := func(kind panelKind) *panel {
 		p := &panel{app: a, kind: kind}
 		d.panels = append(d.panels, p)
@@ -42,32 +31,14 @@ func newDashboard(a *App) *dashboard {
 	d.latency, d.errors = add(latencyKind()), add(errorsKind())
 	d.chart, d.slowest = add(chartKind()), add(slowestKind())
 	d.volume, d.regions, d.freshness = add(volumeKind()), add(regionsKind()), add(freshnessKind())
-	d.extentOf = &panel{app: a, kind: panelKind{
-		load: func(ctx context.Context, p sql.Panels, _ sql.Range) (any, sql.Behind, error) {
-			e, err := p.Extent(ctx)
-			return e, e.Behind, err
-		},
-		empty: func(any) bool { return false },
-	}}
 	return d
 }
 
-// mark is the state of the data that answers depend on.
-func (d *dashboard) mark() dataMark {
-	return dataMark{d.app.fresh.VisibleTo, d.app.fresh.CountedTo, d.app.status.Version}
-}
-
-// filled tells whether there is anything to show panels of.
-func (d *dashboard) filled() bool { return d.known && d.extent.Events > 0 }
-
-// resolve fits the range to the clock and the extent.
-func (d *dashboard) resolve() {
-	now := d.app.now
-	if d.paused {
-		now = d.frozen
-	}
-	d.view = d.span.resolve(now, d.extent)
-	d.view.Service = d.service
+// asked is the question that all panels answer.
+func (d *dashboard) asked() sql.Range {
+	r := d.view.Range
+	r.Service = d.service
+	return r
 }
 
 // tick asks what has moved.
@@ -75,11 +46,10 @@ func (d *dashboard) tick() tea.Cmd {
 	if d.paused {
 		return nil
 	}
-	cmds := []tea.Cmd{d.extentOf.refresh(sql.Range{}, d.mark(), panelEvery)}
-	d.resolve()
+	cmds := []tea.Cmd{d.follow(panelEvery)}
 	if d.filled() {
 		for _, p := range d.panels {
-			cmds = append(cmds, p.refresh(d.view.Range, d.mark(), panelEvery))
+			cmds = append(cmds, p.refresh(d.asked(), d.mark(), panelEvery))
 		}
 	}
 	return tea.Batch(cmds...)
@@ -91,10 +61,9 @@ func (d *dashboard) background() tea.Cmd {
 	if d.paused {
 		return nil
 	}
-	cmds := []tea.Cmd{d.extentOf.refresh(sql.Range{}, d.mark(), every)}
-	d.resolve()
+	cmds := []tea.Cmd{d.follow(every)}
 	if d.filled() {
-		cmds = append(cmds, d.errors.refresh(d.view.Range, d.mark(), every))
+		cmds = append(cmds, d.errors.refresh(d.asked(), d.mark(), every))
 	}
 	return tea.Batch(cmds...)
 }
@@ -102,8 +71,8 @@ func (d *dashboard) background() tea.Cmd {
 // answered is called when a panel has its answer: the extent may have filled the lake, the range may have moved meanwhile.
 func (d *dashboard) answered(p *panel) tea.Cmd {
 	if p != d.extentOf {
-		if p.asked != d.view.Range && d.app.current == dashScreen {
-			return p.refresh(d.view.Range, d.mark(), panelEvery)
+		if p.asked != d.asked() && d.app.current == dashScreen {
+			return p.refresh(d.asked(), d.mark(), panelEvery)
 		}
 		return nil
 	}
@@ -111,20 +80,19 @@ func (d *dashboard) answered(p *panel) tea.Cmd {
 		first := !d.filled() && e.Events > 0
 		d.extent, d.known = e, true
 		d.resolve()
-		if first && d.app.current == dashScreen {
-			return d.tick()
+		if first {
+			return d.app.here().tick()
 		}
 	}
 	return nil
 }
 
-func (d *dashboard) setRange(r timeRange) tea.Cmd {
-	d.span = r
-	d.resolve()
-	if d.paused { // what the user asks for is answered, paused or not
+// ranged is called when the range is another one.
+func (d *dashboard) ranged() tea.Cmd {
+	if d.paused {
 		var cmds []tea.Cmd
 		for _, p := range d.panels {
-			cmds = append(cmds, p.refresh(d.view.Range, d.mark(), 0))
+			cmds = append(cmds, p.refresh(d.asked(), d.mark(), 0))
 		}
 		return tea.Batch(cmds...)
 	}
@@ -136,15 +104,8 @@ func (d *dashboard) setService(name string) tea.Cmd {
 	for _, p := range d.panels {
 		p.cursor, p.top = 0, 0
 	}
-	return d.setRange(d.span)
-}
-
-func (d *dashboard) pause() tea.Cmd {
-	if d.paused = !d.paused; d.paused {
-		d.frozen, d.pausedAt = d.app.now, d.app.status.Visible
-		return nil
-	}
-	return d.tick()
+	d.resolve()
+	return d.ranged()
 }
 
 // focused is the panel with the focus; nil where nothing has it (plain text).
@@ -262,23 +223,13 @@ func (d *dashboard) wheel(x, y, n int) {
 	}
 }
 
-// drawRange writes the time range, its note and the filter into the crumbs' line.
+// drawRange writes the time range and the service into the crumbs' line.
 func (d *dashboard) drawRange(c *cell.Canvas, r cell.Rect) {
-	v := d.view
-	text := "range " + words(v.Span) + " (" + between(v.From, v.To, d.app.now) + ")"
+	narrowed := ""
 	if d.service != "" {
-		text += "  service " + d.service
+		narrowed = "  service " + d.service
 	}
-	if v.Note != "" {
-		if full := text + "  " + v.Note; cell.Width(full) <= r.W {
-			x := c.Text(r.X+r.W-cell.Width(full), r.Y, text+"  ", cell.Muted)
-			c.Text(x, r.Y, v.Note, cell.Warn)
-			return
-		}
-		c.TextRight(r.X+r.W, r.Y, r.W, v.Note, cell.Warn)
-		return
-	}
-	c.TextRight(r.X+r.W, r.Y, r.W, text, cell.Muted)
+	d.window.drawRange(c, r, narrowed)
 }
 
 // emptyHint is the way out of a range without events.
@@ -286,7 +237,11 @@ func (d *dashboard) emptyHint() string {
 	if d.service != "" {
 		return "Esc drops the filter, t takes another range"
 	}
-	return "t takes another range; data " + between(d.extent.First, d.extent.Last, d.app.now)
+	first, last := day(d.extent.First), day(d.extent.Last-1)
+	if first == last {
+		return "data " + between(d.extent.First, d.extent.Last, d.app.now) + ": t takes another"
+	}
+	return "data " + first + " – " + last + ": t takes another"
 }
 
 // errorBadge is the header's error rate.

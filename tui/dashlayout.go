@@ -133,11 +133,8 @@ func dashActions() []action {
 	return []action{
 		{"demo lake", "generate a million events and convert them: a lake to look around in", []string{"d"}, onEmpty, true, loadDemo, (*App).demo},
 		{"copy curl", "copy the curl line that sends an event", []string{"y"}, onEmpty, true, (*App).noAPI, func(a *App) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) }},
-		{"rows", "enter the row at hand: a service filters the dashboard, others open their events as SQL", []string{"enter"}, onPanels, true, nil, func(a *App) tea.Cmd {
-			if p := a.dash.focused(); p.kind.enter != nil && p.rowCount() > 0 {
-				return p.kind.enter(p)
-			}
-			return nil
+		{"rows", "enter what is at hand: a service filters the dashboard, all else opens its events", []string{"enter"}, onPanels, true, (*App).noRows, func(a *App) tea.Cmd {
+			return a.dash.focused().kind.enter(a.dash.focused())
 		}},
 		{"SQL", "the SQL behind the focused panel, ready to run", []string{"s"}, onPanels, true, nil, func(a *App) tea.Cmd {
 			p := a.dash.focused()
@@ -148,6 +145,17 @@ func dashActions() []action {
 			return a.sql.openWith(p.behind.SQL, false)
 		}},
 		{"zoom", "the focused panel alone, and back", []string{"z"}, onPanels, true, nil, func(a *App) tea.Cmd { a.dash.zoomed = !a.dash.zoomed; return nil }},
-		{"pause", "pause or resume; data keeps arriving and is counted", []string{"space"}, onPanels, true, nil, func(a *App) tea.Cmd { return a.dash.pause() }},
+		{"pause", "pause or resume; data keeps arriving and is counted", []string{"space"}, onPanels, true, nil, (*App).pause},
 	}
+}
+
+// noRows tells why the focused panel cannot be entered; "" when it can.
+func (a *App) noRows() string {
+	switch p := a.dash.focused(); {
+	case p.kind.enter == nil:
+		return "nothing is behind " + p.kind.title
+	case p.data == nil || p.kind.empty(p.data) || p.kind.rows != nil && p.rowCount() == 0:
+		return "there is nothing to enter"
+	}
+	return ""
 }

@@ -43,6 +43,7 @@ func newDriver(t *testing.T, f *fake) *driver {
 	d := &driver{t: t, fake: f, msgs: make(chan tea.Msg, 256)}
 	ctx, cancel := context.WithCancel(context.Background())
 	d.app = New(ctx, f.config())
+	d.app.bench.findings = fakeFindings
 	d.app.after = func(_ time.Duration, msg tea.Msg) tea.Cmd {
 		if _, tick := msg.(tickMsg); !tick {
 			d.later = append(d.later, msg)
@@ -72,6 +73,22 @@ func (d *driver) settle() {
 			d.take(msg)
 		case <-time.After(patience):
 			d.t.Fatalf("a command did not end; the screen shows:\n%s", d.text())
+		}
+	}
+}
+
+// until takes answers until something has happened, however many commands are left.
+func (d *driver) until(happened <-chan struct{}) {
+	d.t.Helper()
+	for {
+		select {
+		case <-happened:
+			return
+		case msg := <-d.msgs:
+			d.pending--
+			d.take(msg)
+		case <-time.After(patience):
+			d.t.Fatalf("it did not happen; the screen shows:\n%s", d.text())
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (a *App) noAPI() string {
 
 // curl is a line that sends one event, ready for a shell.
 func (a *App) curl() string {
-	return fmt.Sprintf(`curl -s http://%s/ingest -H 'content-type: application/json' -d '%s'`, a.api.Addr, a.sampleEvent())
+	return fmt.Sprintf(`curl -s%s %s/ingest -H 'content-type: application/json' -d '%s'`, a.api.CurlOptions(), a.api.URL(), a.sampleEvent())
 }
 
 // sampleEvent is of the minute at hand, so that it is accepted and seen at once, and stands still on the screen.
@@ -92,7 +92,7 @@ func (d *dashboard) drawEmpty(c *cell.Canvas, r cell.Rect) {
 	line("This lake is empty.", cell.Text|cell.Bold)
 	line("data folder  "+a.cfg.DataDir, cell.Muted)
 	y++
-	y = d.drawDemo(c, in, y)
+	y = d.drawSteps(c, in, y)
 	y++
 	y = d.drawPost(c, in, y)
 	y++
@@ -104,11 +104,11 @@ func (d *dashboard) drawEmpty(c *cell.Canvas, r cell.Rect) {
 	}
 }
 
-// drawDemo offers the demo lake, or shows how far it is.
-func (d *dashboard) drawDemo(c *cell.Canvas, in cell.Rect, y int) int {
+// drawSteps shows how far a task is that fills the lake, or offers those that would.
+func (d *dashboard) drawSteps(c *cell.Canvas, in cell.Rect, y int) int {
 	a := d.app
 	for _, j := range a.jobs {
-		if j.Ended() && !(j.State == Failed && j.Title == demoTitle) {
+		if j.Ended() && j.State != Failed {
 			continue
 		}
 		look := cell.Accent
@@ -117,19 +117,31 @@ func (d *dashboard) drawDemo(c *cell.Canvas, in cell.Rect, y int) int {
 		}
 		x := c.Text(in.X, y, jobSign(j, a.ticks)+" "+j.Title, look|cell.Bold)
 		c.TextCut(x+2, y, in.X+in.W-x-2, jobWords(j), cell.Muted)
-		if j.Progress.Total > 0 && !j.Ended() {
-			chart.Progress(c, in.X, y+1, min(in.W, 60), float64(j.Progress.Done)/float64(j.Progress.Total), cell.Accent)
+		y++
+		if !j.Ended() {
+			if j.Progress.Total > 0 {
+				chart.Progress(c, in.X, y, min(in.W, 60), float64(j.Progress.Done)/float64(j.Progress.Total), cell.Accent)
+			}
+			return y + 1
 		}
-		return y + 2
+		break // the newest one that failed, and what can be done instead
 	}
-	if why := a.off(a.cfg.Tasks.Generate != nil && a.cfg.Tasks.Convert != nil); why != "" {
-		c.TextCut(in.X, y, in.W, "d  demo lake: "+why, cell.Faint)
+	tasks := a.cfg.Tasks
+	y = d.drawStep(c, in, y, "d", "make a demo lake", a.off(tasks.Generate != nil && tasks.Convert != nil), a.demo,
+		fmt.Sprintf("%s events of %d services over %d days, then converted to Parquet", count(demoCount), demoServices, demoDays))
+	return d.drawStep(c, in, y, "i", "import log files", a.noImport(), a.askImport, "JSON lines, access logs, logfmt, .gz and .zst too; or drop a file here")
+}
+
+// drawStep offers one thing to do by a key or a click.
+func (d *dashboard) drawStep(c *cell.Canvas, in cell.Rect, y int, key, label, off string, run func() tea.Cmd, detail string) int {
+	if off != "" {
+		c.TextCut(in.X, y, in.W, key+"  "+label+": "+off, cell.Faint)
 		return y + 1
 	}
-	x := c.Text(in.X, y, " d ", cell.OnAccent|cell.Active|cell.Bold)
-	end := c.Text(x+1, y, "make a demo lake", cell.Text|cell.Bold)
-	a.zone(cell.Rect{X: in.X, Y: y, W: end - in.X, H: 1}, func(int, int) tea.Cmd { return a.demo() })
-	c.TextCut(in.X+4, y+1, in.W-4, fmt.Sprintf("%s events of %d services over %d days, ending now, then converted to Parquet", count(demoCount), demoServices, demoDays), cell.Muted)
+	x := c.Text(in.X, y, " "+key+" ", cell.OnAccent|cell.Active|cell.Bold)
+	end := c.Text(x+1, y, label, cell.Text|cell.Bold)
+	d.app.zone(cell.Rect{X: in.X, Y: y, W: end - in.X, H: 1}, func(int, int) tea.Cmd { return run() })
+	c.TextCut(in.X+4, y+1, in.W-4, detail, cell.Muted)
 	return y + 2
 }
 
@@ -145,9 +157,9 @@ func (d *dashboard) drawPost(c *cell.Canvas, in cell.Rect, y int) int {
 	}
 	x := c.Text(in.X, y, " y ", cell.OnAccent|cell.Active|cell.Bold)
 	x = c.Text(x+1, y, "send events to ", cell.Text|cell.Bold)
-	c.Text(x, y, "http://"+a.api.Addr+"/ingest", cell.Accent)
+	c.Text(x, y, a.api.URL()+"/ingest", cell.Accent)
 	a.zone(cell.Rect{X: in.X, Y: y, W: in.W, H: 1}, func(int, int) tea.Cmd { return a.clip(copyItem{"", "the curl line", a.curl()}) })
-	c.TextCut(in.X+4, y+1, in.W-4, "one event here, many to /ingest/batch; 200 means on the disk. y copies this line:", cell.Muted)
+	c.TextCut(in.X+4, y+1, in.W-4, "one event here, many to /ingest/batch; 200 means on disk. y copies:", cell.Muted)
 	y += 3
 	for _, line := range a.curlLines(in.W - 4) {
 		c.TextCut(in.X+4, y, in.W-4, line, cell.Literal)
@@ -162,7 +174,11 @@ func (a *App) curlLines(w int) []string {
 		return []string{whole}
 	}
 	event := a.sampleEvent()
-	head := []string{fmt.Sprintf(`curl -s http://%s/ingest \`, a.api.Addr), `  -H 'content-type: application/json' \`}
+	head := []string{fmt.Sprintf(`curl -s %s/ingest \`, a.api.URL())}
+	if options := a.api.CurlOptions(); options != "" {
+		head = append(head, " "+options+` \`)
+	}
+	head = append(head, `  -H 'content-type: application/json' \`)
 	if body := "  -d '" + event + "'"; cell.Width(body) <= w {
 		return append(head, body)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/signallake/signallake/ingest"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
 )
 
 // fakeNow is the clock of every test: 2026-11-21 14:22:07 UTC.
@@ -34,6 +35,12 @@ type fake struct {
 	ran      []sql.Query
 	tasks    Tasks
 	owner    *lake.Owner
+	gone     bool // the owner has ended
+	dead     lake.DeadStatus
+	reports  []bench.Report
+	unread   error // why the reports cannot be read
+	imported []ImportParams
+	complete func(ctx context.Context, path string) ([]string, error)
 	store    memStore
 	service  string // the name of the first service
 }
@@ -89,8 +96,14 @@ func newFake() *fake {
 			return "converted " + layout, nil
 		},
 		Verify: func(context.Context, *lake.Progress) (string, error) { return "every event is there exactly once", nil },
+		Import: f.imports,
+		Bench: func(_ context.Context, p BenchParams, _ *lake.Progress) (*bench.Report, error) {
+			r := fakeReport(fakeNow, p.Events, p.Cold, 1)
+			return &r, nil
+		},
 	}
-	f.answer = f.table(214)
+	f.complete = fakeFolder
+	f.answer = f.exploring(f.table(214))
 	f.estimate = func(text string) (sql.Estimate, error) {
 		if strings.HasPrefix(text, "COPY") {
 			return sql.Estimate{}, &sql.RefusedError{What: "COPY", Hint: "the prompt only reads; `signallake-tui query --format csv` writes a file of your own"}
@@ -117,9 +130,24 @@ func (f *fake) readOnly() *fake {
 }
 
 func (f *fake) config() Config {
-	return Config{DataDir: "data", Now: func() time.Time { f.mu.Lock(); defer f.mu.Unlock(); return f.now }, ReadOnly: f.owner, Engine: f, Panels: f, Store: &f.store, Tasks: f.tasks, Mouse: true,
+	return Config{DataDir: "data", Now: func() time.Time { f.mu.Lock(); defer f.mu.Unlock(); return f.now }, Engine: f, Panels: f, Store: &f.store, Tasks: f.tasks, Mouse: true,
 		Status: func() lake.Status { f.mu.Lock(); defer f.mu.Unlock(); return f.status },
 		Ingest: func() ingest.Snapshot { f.mu.Lock(); defer f.mu.Unlock(); return f.api },
+		Dead:   func() lake.DeadStatus { f.mu.Lock(); defer f.mu.Unlock(); return f.dead },
+		ReadOnly: func() *Follow {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if f.owner == nil {
+				return nil
+			}
+			return &Follow{Owner: *f.owner, Gone: f.gone}
+		},
+		Complete: f.complete,
+		History: func(context.Context) ([]bench.Report, error) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return f.reports, f.unread
+		},
 		Questions: []NamedSQL{{"p95-latency", "p50, p95 and p99 by service", "SELECT service_name,\n       quantile_cont(latency_ms, 0.95) AS p95\nFROM events\nGROUP BY ALL"},
 			{"error-rate", "error rate by endpoint", "SELECT endpoint, avg(CASE WHEN status_code >= 500 THEN 1 ELSE 0 END) AS rate FROM events GROUP BY ALL"}},
 	}
@@ -252,7 +280,7 @@ func (f *fake) ErrorsByRegion(_ context.Context, r sql.Range) (*sql.ErrorsByRegi
 
 func (f *fake) Volume(_ context.Context, r sql.Range) (*sql.Volume, error) {
 	b, err := f.note("volume", r)
-	return &sql.Volume{Behind: b, Events: 312_400, Slots: f.slots(r), Counts: wave(r.Slots, 3, 5200)}, err
+	return &sql.Volume{Behind: b, Events: 312_400, Slots: f.slots(r), Counts: wave(r.Slots, 3, 5200), Failed: wave(r.Slots, 0, 40)}, err
 }
 
 func (f *fake) Freshness() sql.Freshness {

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,20 +64,7 @@ type badge struct {
 
 func (a *App) drawHeader(r cell.Rect) {
 	c := a.canvas
-	x := c.Text(r.X+1, r.Y, "SignalLake", cell.Accent|cell.Bold) + 1
-	for _, t := range tabs {
-		label := fmt.Sprintf(" %d %s ", t.id, t.name)
-		if n := a.running(); t.id == tasksScreen && n > 0 {
-			label = fmt.Sprintf(" %d %s %s%d ", t.id, t.name, cell.Spinner(a.ticks), n)
-		}
-		style := cell.Muted
-		if t.id == a.current {
-			style = cell.OnAccent | cell.Active | cell.Bold
-		}
-		at := x
-		x = c.Text(x, r.Y, label, style)
-		a.zone(cell.Rect{X: at, Y: r.Y, W: x - at, H: 1}, func(int, int) tea.Cmd { a.overlays = nil; return a.show(t.id) })
-	}
+	x := a.drawTabs(c, r)
 	badges := a.badges()
 	for rank := 9; rank > 0 && badgesWidth(badges) > r.W-x-2; rank-- {
 		kept := badges[:0]
@@ -93,6 +81,40 @@ func (a *App) drawHeader(r cell.Rect) {
 	}
 }
 
+// The windows in which the header has room for the state of the lake beside the program's name, and beside the tabs' whole names.
+const namedWidth, tabbedWidth = 104, 92
+
+// drawTabs draws the screens' names and returns the column after them. In a narrow window the state of the lake matters more than the
+// program's name, then more than blanks and long names.
+func (a *App) drawTabs(c *cell.Canvas, r cell.Rect) int {
+	x := r.X
+	if r.W >= namedWidth {
+		x = c.Text(r.X+1, r.Y, "SignalLake", cell.Accent|cell.Bold) + 1
+	}
+	narrow := r.W < tabbedWidth
+	here, hereX := "", 0
+	for _, t := range tabs {
+		name, work := t.name, ""
+		if n := a.running(); t.id == tasksScreen && n > 0 {
+			work = " " + cell.Spinner(a.ticks) + strconv.Itoa(n)
+		}
+		if narrow {
+			name, work = t.short, strings.TrimPrefix(strings.TrimRight(work, "0123456789"), " ")
+		}
+		label := fmt.Sprintf(" %d %s%s ", t.id, name, work)
+		at := x
+		if x = c.Text(x, r.Y, label, cell.Muted); t.id == a.current {
+			here, hereX = label, at
+		}
+		if narrow {
+			x-- // neighbours share a blank
+		}
+		a.zone(cell.Rect{X: at, Y: r.Y, W: x - at, H: 1}, func(int, int) tea.Cmd { a.overlays = nil; return a.show(t.id) })
+	}
+	c.Text(hereX, r.Y, here, cell.OnAccent|cell.Active|cell.Bold)
+	return x
+}
+
 func badgesWidth(badges []badge) int {
 	w := 0
 	for _, b := range badges {
@@ -104,10 +126,10 @@ func badgesWidth(badges []badge) int {
 // badges are the state of the lake in a few words.
 func (a *App) badges() []badge {
 	var list []badge
-	switch d := a.dash; {
-	case d.paused:
+	switch w := a.window; {
+	case w.paused:
 		arrived := ""
-		if n := a.status.Visible - d.pausedAt; n > 0 {
+		if n := a.status.Visible - w.pausedAt; n > 0 {
 			arrived = fmt.Sprintf(" +%s events", count(n))
 		}
 		list = append(list, badge{"‖ PAUSED" + arrived, cell.Warn | cell.Bold, 0})
@@ -115,12 +137,16 @@ func (a *App) badges() []badge {
 		list = append(list, badge{"× feed stopped", cell.Bad | cell.Bold, 0})
 	case a.fresh.Loading:
 		list = append(list, badge{cell.Spinner(a.ticks) + " loading", cell.Warn, 0})
-	case d.view.Live:
+	case w.view.Live:
 		list = append(list, badge{"● LIVE", cell.Good, 0})
 	default:
 		list = append(list, badge{"○ fixed range", cell.Muted, 0})
 	}
-	if a.cfg.ReadOnly != nil {
+	switch {
+	case a.follow == nil:
+	case a.follow.Gone:
+		list = append(list, badge{"× owner gone", cell.Bad, 1})
+	default:
 		list = append(list, badge{"read-only", cell.Warn, 1})
 	}
 	if a.fresh.LagP95 > 0 {
@@ -148,8 +174,14 @@ func (a *App) drawCrumbs(r cell.Rect) {
 	right := r.X + r.W - 1
 	c.TextRight(right, r.Y, 8, help, cell.Muted)
 	a.zone(cell.Rect{X: right - 8, Y: r.Y, W: 8, H: 1}, func(int, int) tea.Cmd { return a.openHelp() })
-	if a.current == dashScreen && a.dash.filled() {
-		a.dash.drawRange(c, cell.Rect{X: x + 3, Y: r.Y, W: right - 10 - x - 3, H: 1})
+	if !a.window.filled() {
+		return
+	}
+	switch room := (cell.Rect{X: x + 3, Y: r.Y, W: right - 10 - x - 3, H: 1}); a.current {
+	case dashScreen:
+		a.dash.drawRange(c, room)
+	case exploreScreen:
+		a.window.drawRange(c, room, "")
 	}
 }
 

@@ -16,9 +16,11 @@ func TestGoldenFrames(t *testing.T) {
 		keys []string
 	}{
 		{"dash", nil},
+		{"explore", []string{"2", "down"}},
 		{"sql", []string{"3", "text:SELECT service_name, count(*) FROM events -- all of them", "f5"}},
 		{"tasks", []string{"4", "a", "v", "a", "c", "enter"}},
 		{"ingest", []string{"5"}},
+		{"import", []string{"i", "text:lo", "tab", "down", "down"}},
 	} {
 		for _, size := range sizes {
 			for _, m := range modes {
@@ -55,6 +57,10 @@ func TestGoldenStates(t *testing.T) {
 		{"refused", newFake(), []string{"3", "text:COPY events TO 'x'"}},
 		{"zoom", newFake(), []string{"tab", "tab", "z"}},
 		{"service", newFake(), []string{"down", "enter"}},
+		{"drilled", newFake(), []string{"tab", "enter"}},
+		{"event", newFake(), []string{"2", "e", "enter"}},
+		{"values", newFake(), []string{"2", "f", "space"}},
+		{"filter-error", newFake(), []string{"2", "/", "text:is:error stauts:500"}},
 	} {
 		for _, size := range sizes[:2] {
 			t.Run(fmt.Sprintf("%s-%dx%d", state.name, size[0], size[1]), func(t *testing.T) {
@@ -64,6 +70,52 @@ func TestGoldenStates(t *testing.T) {
 				d.elapse(tickEvery)
 				golden.RequireEqual(t, d.text())
 			})
+		}
+	}
+}
+
+// TestGoldenBench draws the Bench screen before, during and after runs.
+func TestGoldenBench(t *testing.T) {
+	past := func(n int) *fake {
+		f := newFake()
+		for i := range n {
+			f.reports = append(f.reports, fakeReport(fakeNow.AddDate(0, 0, -i), 1_000_000, i != 1, 1-float64(i)/10))
+		}
+		return f
+	}
+	for _, state := range []struct {
+		name    string
+		fake    *fake
+		running bool
+		keys    []string
+	}{
+		{"empty", past(0), false, []string{"6"}},
+		{"running", past(0), true, []string{"6"}},
+		{"result", past(1), false, []string{"6"}},
+		{"history", past(5), false, []string{"6", "left"}},
+	} {
+		for _, size := range sizes {
+			for _, m := range modes {
+				t.Run(fmt.Sprintf("%s-%dx%d-%s", state.name, size[0], size[1], m.name), func(t *testing.T) {
+					var entered chan struct{}
+					if state.running {
+						entered = slowBench(state.fake)
+					}
+					d := drive(t, state.fake, size[0], size[1])
+					d.use(m)
+					d.press(state.keys...)
+					if state.running {
+						d.press("a")
+						d.send(key("enter"))
+						<-entered
+						d.send(tickMsg{})
+						d.app.toast = ""
+					} else {
+						d.elapse(tickEvery)
+					}
+					golden.RequireEqual(t, d.frame())
+				})
+			}
 		}
 	}
 }

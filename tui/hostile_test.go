@@ -1,12 +1,15 @@
 package tui
 
 import (
-	tea "charm.land/bubbletea/v2"
 	"context"
-	"github.com/signallake/signallake/sql"
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/sql/bench"
 )
 
 // hostile is what a log may hold: colours, titles, clipboard writes, cursor moves, C1 controls, direction marks, joiners, broken bytes.
@@ -46,15 +49,22 @@ func TestHostileStrings(t *testing.T) {
 	harmless()
 	d.press("y")
 	harmless()
+	f.complete = func(context.Context, string) ([]string, error) { return []string{hostile + "a", hostile + "b/"}, nil }
+	d = drive(t, f, 120, 36)
+	d.press("i", "tab")
+	harmless()
+	d.press("enter")
+	harmless()
 }
 
 // TestResizeAndKeysFuzz throws random keys, clicks and sizes at the console; every frame must fit.
 func TestResizeAndKeysFuzz(t *testing.T) {
-	names := []string{"1", "3", "4", "5", "tab", "shift+tab", "up", "down", "left", "right", "enter", "esc", "g", "G", "pgup", "pgdown", "home", "end", "z", "s", "y", "t", ",", ".", "+", "-", "space", "a", "c", "o", "?", ":",
-		"f1", "f2", "f5", "f8", "f12", "ctrl+p", "ctrl+r", "backspace", "delete", "x", "漢", "ctrl+u", "ctrl+w", "alt+1", "alt+3", "alt+y", "shift+left", "ctrl+_", "R", "ctrl+l", "d", "v", "n", ";"}
+	names := []string{"1", "6", "i", "n", "l", "o", "/", "'", "\\", "b", "3", "4", "5", "tab", "shift+tab", "up", "down", "left", "right", "enter", "esc", "g", "G", "pgup", "pgdown", "home", "end", "z", "s", "y", "t", ",", ".", "+", "-", "space", "a", "c", "o", "?", ":",
+		"f1", "f2", "f5", "f8", "f12", "ctrl+p", "ctrl+r", "backspace", "delete", "x", "漢", "2", "f", "e", "E", "w", "W", "[", "]", "!", "ctrl+u", "ctrl+w", "alt+1", "alt+3", "alt+y", "shift+left", "ctrl+_", "R", "ctrl+l", "d", "v", "n", ";"}
 	for seed := range uint64(6) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
 		f := newFake()
+		f.reports = []bench.Report{fakeReport(fakeNow, 1_000_000, true, 1), fakeReport(fakeNow.Add(-1), 1_000_000, false, 1)}
 		if seed%3 == 2 {
 			f.empty()
 		}
@@ -98,10 +108,12 @@ func BenchmarkViewAnew(b *testing.B) {
 
 // BenchmarkView draws each screen once more with nothing new: what a key costs.
 func BenchmarkView(b *testing.B) {
-	for _, screen := range []string{"1", "3", "5"} {
+	for _, screen := range []string{"1", "2", "3", "5", "6", "i"} {
 		b.Run(screen, func(b *testing.B) {
 			t := &testing.T{}
-			d := newDriver(t, newFake())
+			f := newFake()
+			f.reports = []bench.Report{fakeReport(fakeNow, 1_000_000, true, 1), fakeReport(fakeNow.Add(-1), 1_000_000, true, 1)}
+			d := newDriver(t, f)
 			d.send(tea.WindowSizeMsg{Width: 200, Height: 60})
 			d.do(d.app.Init())
 			d.settle()

@@ -1,14 +1,15 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/signallake/signallake/ingest"
+	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/tui/cell"
 	"github.com/signallake/signallake/tui/chart"
 )
@@ -54,7 +55,7 @@ func (g *ingestPage) groups() []rejectGroup {
 	var list []rejectGroup
 	at := map[[2]string]int{}
 	for _, r := range g.app.api.Rejects {
-		key := [2]string{r.Field, reasonKind(r.Reason)}
+		key := [2]string{r.Field, lake.ReasonKind(r.Reason)}
 		i, ok := at[key]
 		if !ok {
 			i = len(list)
@@ -64,15 +65,6 @@ func (g *ingestPage) groups() []rejectGroup {
 		list[i].n++
 	}
 	return list
-}
-
-// reasonKind is a reason without the values in it, so that the same mistake is one group: what is quoted and every word with a digit goes.
-func reasonKind(reason string) string {
-	if open, end := strings.IndexByte(reason, '"'), strings.LastIndexByte(reason, '"'); open < end {
-		reason = reason[:open] + reason[end+1:]
-	}
-	words := strings.Fields(reason)
-	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return strings.ContainsAny(w, "0123456789") }), " ")
 }
 
 func (g *ingestPage) key(k tea.KeyPressMsg) tea.Cmd {
@@ -107,6 +99,9 @@ func (g *ingestPage) copies() []copyItem {
 	if g.app.noAPI() == "" {
 		items = append(items, copyItem{"c", "the curl line", g.app.curl()})
 	}
+	if g.app.dead.Kept > 0 {
+		items = append(items, copyItem{"d", "the command for dead letters", deadCommand + " --data " + quotePath(g.app.cfg.DataDir)})
+	}
 	if groups := g.groups(); g.rejects && len(groups) > 0 {
 		r := groups[min(g.cursors[1], len(groups)-1)].newest
 		items = append(items, copyItem{"l", "the rejected line", r.Sample}, copyItem{"r", "the reason", fieldReason(r)})
@@ -127,7 +122,7 @@ func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
 	heavy := g.app.theme.Colourless()
 	state := 8
 	if g.app.noAPI() != "" {
-		state = 5 + len(cell.Wrap(g.app.api.Err, r.W-6))
+		state = 4 + len(g.noAPIWords(r.W-6))
 	} else {
 		state += len(g.app.curlLines(r.W-6)) - 1
 	}
@@ -162,23 +157,18 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 	old := c.Clip(r.Inset())
 	defer c.Restore(old)
 	if a.noAPI() != "" {
-		y := in.Y
-		x := c.Text(in.X, y, "× ", cell.Bad|cell.Bold)
-		for _, line := range cell.Wrap(s.Err, in.W-2) {
-			c.Text(x, y, line, cell.Text)
-			y++
-		}
-		if a.cfg.ReadOnly != nil {
-			o := a.cfg.ReadOnly
-			c.TextCut(x, y, in.W-2, fmt.Sprintf("this console follows; the lake's owner is %s (process %d) since %s", o.Command, o.PID, o.Since.UTC().Format("2006-01-02 15:04Z")), cell.Muted)
-		} else {
-			c.TextCut(x, y, in.W-2, "everything else works: panels, SQL and tasks need no API", cell.Muted)
+		x := c.Text(in.X, in.Y, "× ", cell.Bad|cell.Bold)
+		for i, line := range g.noAPIWords(in.W - 2) {
+			c.Text(x, in.Y+i, line.text, line.style)
 		}
 		return
 	}
 	x := c.Text(in.X, in.Y, "● up ", cell.Good|cell.Bold)
-	x = c.Text(x, in.Y, "http://"+s.Addr, cell.Accent|cell.Bold)
-	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health", cell.Muted)
+	x = c.Text(x, in.Y, s.URL(), cell.Accent|cell.Bold)
+	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health  GET /docs", cell.Muted)
+	if len(s.Warnings) > 0 {
+		c.TextCut(in.X, in.Y+1, in.W, "! "+s.Warnings[0], cell.Warn)
+	}
 	if !s.Since.IsZero() {
 		c.Text(r.X+r.W-2-cell.Width(upFor(s, a.now)), r.Y, upFor(s, a.now), cell.Muted)
 	}
@@ -193,6 +183,38 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 		c.TextCut(in.X, in.Y+5+i, in.W, line, cell.Literal)
 	}
 }
+
+// noAPIWords say why there is no API here, and whose lake this is.
+func (g *ingestPage) noAPIWords(w int) []readerLine {
+	a := g.app
+	why, note := a.api.Err, "everything else works: panels, SQL and tasks need no API"
+	if f := a.follow; f != nil {
+		since := f.Owner.Since.UTC().Format("2006-01-02 15:04Z")
+		why = fmt.Sprintf("the API runs in %s (process %d) at %s", f.Owner.Command, f.Owner.PID, cmp.Or(f.Owner.Address, "an address that it has not told yet"))
+		note = fmt.Sprintf("this console follows; the lake's owner is %s (process %d) since %s", f.Owner.Command, f.Owner.PID, since)
+		if f.Gone {
+			why = ownerGone
+			note = fmt.Sprintf("it was %s (process %d) since %s; what it acknowledged is safe and shown here", f.Owner.Command, f.Owner.PID, since)
+		}
+	}
+	return append(wrapped("", why, 0, w, cell.Text), wrapped("", note, 0, w, cell.Muted)...)
+}
+
+// deadWords count the refused lines that are kept, and name the command that shows them.
+func (g *ingestPage) deadWords() string {
+	s := g.app.dead
+	if s.Kept == 0 && s.Dropped == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%s kept, %s", counted(s.Kept, "dead letter"), size(s.Bytes))
+	if s.Dropped > 0 {
+		text += fmt.Sprintf(", %s oldest dropped", count(s.Dropped))
+	}
+	return text + ": " + deadCommand
+}
+
+// deadCommand shows, mends and sends again what was refused.
+const deadCommand = "signallake-tui dead"
 
 func upFor(s ingest.Snapshot, now time.Time) string {
 	return " up " + span(now.Sub(s.Since).Round(time.Second)) + " "
@@ -239,8 +261,11 @@ func (g *ingestPage) drawRequests(c *cell.Canvas, r cell.Rect, heavy bool) {
 func (g *ingestPage) drawRejects(c *cell.Canvas, r cell.Rect, heavy bool) {
 	groups := g.groups()
 	in := g.drawTable(c, r, "rejected lines, by reason", 1, heavy)
+	if text := g.deadWords(); text != "" {
+		c.Text(r.X+2, r.Y+r.H-1, " "+cell.Cut(text, r.W-6)+" ", cell.Warn)
+	}
 	if len(groups) == 0 {
-		text := "✓ nothing was rejected"
+		text := "✓ nothing was rejected since the start"
 		if g.app.noAPI() != "" {
 			text = "nothing is taken in here"
 		}

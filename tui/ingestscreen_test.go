@@ -1,17 +1,48 @@
 package tui
 
-import "testing"
+import (
+	"testing"
 
-func TestReasonKind(t *testing.T) {
-	same := func(a, b string) {
-		t.Helper()
-		if reasonKind(a) != reasonKind(b) {
-			t.Errorf("%q and %q are two kinds: %q, %q", a, b, reasonKind(a), reasonKind(b))
-		}
-	}
-	same(`must be a number, got "fast"`, `must be a number, got "very \"slow"`)
-	same("1970-01-01T00:00:00Z is before the window, which begins 1996-11-28", "1971-02-01T00:00:00Z is before the window, which begins 1996-11-29")
-	if reasonKind("must be a number") == reasonKind("must be a string") {
-		t.Error("two kinds are one")
-	}
+	"github.com/signallake/signallake/lake"
+)
+
+// TestOwnerThatIsGone follows a lake whose owner is killed, and then gets another.
+func TestOwnerThatIsGone(t *testing.T) {
+	f := newFake().readOnly()
+	d := drive(t, f, 80, 24)
+	d.press("5")
+	d.wants("read-only", "the API runs in serve (process 4711)", "the lake's owner is serve")
+	f.mu.Lock()
+	f.gone = true
+	f.mu.Unlock()
+	d.elapse(tickEvery)
+	d.wants("× owner gone", "owner is gone: restart this console to take over", "it was serve (process 4711)")
+	d.lacks("the API runs in serve", "read-only")
+	d.press("i")
+	d.wants("import: the lake's owner is gone")
+	f.mu.Lock()
+	f.gone, f.owner = false, &lake.Owner{PID: 4712, Command: "serve", Address: "http://127.0.0.1:8000", Since: fakeNow}
+	f.mu.Unlock()
+	d.elapse(tickEvery)
+	d.wants("read-only", "process 4712")
+	d.lacks("4711")
+}
+
+func TestDeadLettersAreCounted(t *testing.T) {
+	f := newFake()
+	d := drive(t, f, 80, 24)
+	d.press("5")
+	d.lacks("dead letter")
+	f.mu.Lock()
+	f.dead = lake.DeadStatus{Kept: 1204, Bytes: 300 << 10}
+	f.mu.Unlock()
+	d.elapse(tickEvery)
+	d.wants("1,204 dead letters kept, 300 KB: signallake-tui dead")
+	f.mu.Lock()
+	f.dead.Dropped = 7
+	f.mu.Unlock()
+	d.elapse(tickEvery)
+	d.wants("7 oldest dropped")
+	d.press("y")
+	d.wants("the command for dead letters", "signallake-tui dead --data data")
 }

@@ -19,11 +19,16 @@ const (
 	onSide           // the list beside the editor
 	onTasks
 	onIngest
-	onExplore
+	onExplore // the list of events
 	onBench
+	onFacets // the values beside the list
+	inFilter // typing a filter
 )
 
 const onDash, onSQL = onPanels | onEmpty, inEditor | onGrid | onSide
+
+// onRange are the places that look at the console's time range.
+const onRange = onPanels | onExplore | onFacets
 
 // action is one thing the console does on a key. The table of actions is the keys, the help, the footer and the palette.
 type action struct {
@@ -91,6 +96,7 @@ func commonActions() []action {
 		{"up", "one step up: close, leave the editor, drop the filter; it never quits", []string{"esc"}, everywhere, false, nil, (*App).escape},
 		{"commands", "find any command by name", []string{":", "ctrl+p"}, everywhere, true, nil, (*App).openPalette},
 		{"help", "the keys of this place", []string{"?", "f1"}, everywhere, false, nil, (*App).openHelp},
+		{"import", "import log files: JSON lines, access logs, logfmt; a file dropped on the window does, too", []string{"i"}, everywhere, false, (*App).noImport, (*App).askImport},
 		{"copy", "copy: cell, row, JSON, SQL, what the place offers (OSC 52)", []string{"y", "alt+y"}, everywhere, false, nil, (*App).copyMenu},
 		{"stop", "cancel the query or the task in focus; with nothing running, twice quits", []string{"ctrl+c"}, everywhere, false, nil, (*App).interrupt},
 		{"mouse", "mouse on or off; Shift+drag selects text while it is on", []string{"f2"}, everywhere, false, nil, (*App).toggleMouse},

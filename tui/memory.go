@@ -28,6 +28,7 @@ type session struct {
 	Screen  screenID  `json:"screen"`
 	Range   timeRange `json:"range"`
 	Service string    `json:"service,omitempty"`
+	Filter  string    `json:"filter,omitempty"`
 	Editor  string    `json:"editor,omitempty"`
 }
 
@@ -78,10 +79,11 @@ func (a *App) remember(m memoryMsg) {
 			}
 		}
 	}
-	if a.dash.span == (timeRange{}) && s.Range.Span >= 0 && s.Range.Span <= maxSpan {
-		a.dash.span = s.Range
+	if a.window.span == (timeRange{}) && s.Range.Span >= 0 && s.Range.Span <= maxSpan {
+		a.window.span = s.Range
 		a.dash.service = s.Service
 	}
+	a.explore.restore(s.Filter)
 	if a.sql.editor.Value() == "" && s.Editor != "" {
 		a.sql.editor.Set(s.Editor)
 	}
@@ -124,7 +126,7 @@ func (a *App) saved(m savedMsg) tea.Cmd {
 
 // leave writes the session once the program has ended.
 func (a *App) leave() error {
-	s := session{Screen: a.current, Range: a.dash.span, Service: a.dash.service, Editor: a.sql.editor.Value()}
+	s := session{Screen: a.current, Range: a.window.span, Service: a.dash.service, Filter: a.explore.query.String(), Editor: a.sql.editor.Value()}
 	data, err := json.Marshal(s)
 	if err != nil {
 		return err

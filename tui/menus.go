@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -10,31 +11,46 @@ import (
 	"github.com/signallake/signallake/tui/widget"
 )
 
-// openPalette lists every command of the console, those of this place first, with their keys and, when off, why.
+// openPalette lists every command of the console, those of this place first, with their keys and, when off, why. A name stands there once:
+// what is at hand goes before its namesakes elsewhere, and of those each place is told.
 func (a *App) openPalette() tea.Cmd {
 	var here, elsewhere []choice
 	at := a.places()
-	for i := range a.actions {
-		act := &a.actions[i]
-		if act.run == nil {
-			continue
-		}
+	taken, row := map[string]bool{}, map[string]int{}
+	entry := func(act *action) choice {
 		ch := choice{widget.Item{Label: act.label, Detail: act.help, Key: shown(act.keys[0])}, func() tea.Cmd { return act.run(a) }}
 		if act.off != nil {
 			ch.Off = act.off(a)
 		}
-		switch {
-		case act.place&at != 0:
-			here = append(here, ch)
-		default:
-			if ch.Off == "" {
-				ch.Off = "only " + placeName(act.place)
-			}
-			elsewhere = append(elsewhere, ch)
+		return ch
+	}
+	for i := range a.actions {
+		if act := &a.actions[i]; act.run != nil && act.place&at != 0 && !taken[act.label] {
+			taken[act.label] = true
+			here = append(here, entry(act))
 		}
 	}
+	for i := range a.actions {
+		act := &a.actions[i]
+		if act.run == nil || act.place&at != 0 || taken[act.label] {
+			continue
+		}
+		where := placeName(act.place)
+		if i, ok := row[act.label]; ok {
+			if other := &elsewhere[i]; strings.HasPrefix(other.Off, "only ") && !strings.Contains(other.Off, where) {
+				other.Off += ", " + where
+			}
+			continue
+		}
+		ch := entry(act)
+		if ch.Off == "" {
+			ch.Off = "only " + where
+		}
+		row[act.label] = len(elsewhere)
+		elsewhere = append(elsewhere, ch)
+	}
 	p := newPicker(a, "commands", append(here, elsewhere...))
-	p.prompt, p.width = ":", 96
+	p.prompt, p.width, p.list.Wrap = ":", 96, true
 	a.push(p)
 	return nil
 }
@@ -54,7 +70,7 @@ func placeName(p place) string {
 		return "on the tasks screen (4)"
 	case p&onIngest != 0:
 		return "on the ingest screen (5)"
-	case p&onExplore != 0:
+	case p&(onExplore|onFacets|inFilter) != 0:
 		return "on the explore screen (2)"
 	case p&onBench != 0:
 		return "on the bench screen (6)"
@@ -90,7 +106,7 @@ func (a *App) openHelp() tea.Cmd {
 		}
 	}
 	p := newPicker(a, "help: the keys of this place", choices)
-	p.labelW, p.width = min(p.labelW, 24), 96
+	p.labelW, p.width, p.list.Wrap = min(p.labelW, 24), 96, true
 	p.prompt = "search"
 	a.push(p)
 	return nil
@@ -99,11 +115,11 @@ func (a *App) openHelp() tea.Cmd {
 // rangeActions are the keys of the time range.
 func rangeActions() []action {
 	return []action{
-		{"range", "time range: 15m 1h 6h 24h 7d, or words (-3h, yesterday 14:00)", []string{"t"}, onPanels, true, nil, (*App).openRange},
-		{"earlier", "shift the window back by half its length", []string{","}, onPanels, false, nil, func(a *App) tea.Cmd { return a.dash.setRange(a.dash.span.shift(a.dash.view, false, a.now)) }},
-		{"later", "shift the window forward", []string{"."}, onPanels, false, nil, func(a *App) tea.Cmd { return a.dash.setRange(a.dash.span.shift(a.dash.view, true, a.now)) }},
-		{"zoom in", "half the time", []string{"+", "="}, onPanels, false, nil, func(a *App) tea.Cmd { return a.dash.setRange(a.dash.span.zoom(a.dash.view, true)) }},
-		{"zoom out", "double the time", []string{"-", "_"}, onPanels, false, nil, func(a *App) tea.Cmd { return a.dash.setRange(a.dash.span.zoom(a.dash.view, false)) }},
+		{"range", "time range: 15m 1h 6h 24h 7d, or words (-3h, yesterday 14:00)", []string{"t"}, onRange, true, nil, (*App).openRange},
+		{"earlier", "shift the window back by half its length", []string{","}, onRange, false, nil, func(a *App) tea.Cmd { return a.setRange(a.window.span.shift(a.window.view, false, a.now)) }},
+		{"later", "shift the window forward", []string{"."}, onRange, false, nil, func(a *App) tea.Cmd { return a.setRange(a.window.span.shift(a.window.view, true, a.now)) }},
+		{"zoom in", "half the time", []string{"+", "="}, onRange, false, nil, func(a *App) tea.Cmd { return a.setRange(a.window.span.zoom(a.window.view, true)) }},
+		{"zoom out", "double the time", []string{"-", "_"}, onRange, false, nil, func(a *App) tea.Cmd { return a.setRange(a.window.span.zoom(a.window.view, false)) }},
 	}
 }
 
@@ -115,16 +131,16 @@ func (a *App) openRange() tea.Cmd {
 		span time.Duration
 	}{{"15m", 15 * time.Minute}, {"1h", time.Hour}, {"6h", 6 * time.Hour}, {"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}} {
 		choices = append(choices, choice{widget.Item{Label: preset.key, Detail: "the last " + words(preset.span)},
-			func() tea.Cmd { return a.dash.setRange(timeRange{Span: preset.span, Chosen: true}) }})
+			func() tea.Cmd { return a.setRange(timeRange{Span: preset.span, Chosen: true}) }})
 	}
-	if e := a.dash.extent; e.Events > 0 {
+	if e := a.window.extent; e.Events > 0 {
 		length := time.Duration(e.Last-e.First) * time.Microsecond
 		choices = append(choices, choice{widget.Item{Label: "all", Detail: fmt.Sprintf("%s – %s, %s events", day(e.First), day(e.Last-1), short(float64(e.Events)))},
 			func() tea.Cmd {
-				return a.dash.setRange(timeRange{Span: min(max(length, minSpan), maxSpan), End: e.Last, Chosen: true})
+				return a.setRange(timeRange{Span: min(max(length, minSpan), maxSpan), End: e.Last, Chosen: true})
 			}})
 	}
-	choices = append(choices, choice{widget.Item{Label: "auto", Detail: "fit the data: the last hour, or the last 24 h of old data"}, func() tea.Cmd { return a.dash.setRange(timeRange{}) }})
+	choices = append(choices, choice{widget.Item{Label: "auto", Detail: "fit the data: the last hour, or the last 24 h of old data"}, func() tea.Cmd { return a.setRange(timeRange{}) }})
 	p := newPicker(a, "time range", choices)
 	p.width, p.prompt = 72, "range"
 	p.hints = "-3h · yesterday 14:00 · 2026-11-20 13:00 .. 15:00 · UTC"
@@ -133,8 +149,8 @@ func (a *App) openRange() tea.Cmd {
 		if err != nil {
 			return "", nil, err
 		}
-		v := r.resolve(a.now, a.dash.extent)
-		return words(v.Span) + ", " + between(v.From, v.To, a.now), func() tea.Cmd { return a.dash.setRange(r) }, nil
+		v := r.resolve(a.now, a.window.extent)
+		return words(v.Span) + ", " + between(v.From, v.To, a.now), func() tea.Cmd { return a.setRange(r) }, nil
 	}
 	a.push(p)
 	return nil

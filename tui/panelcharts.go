@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
 	"github.com/signallake/signallake/tui/cell"
@@ -25,6 +27,7 @@ func chartKind() panelKind {
 		},
 		none:  noLatencies,
 		draw:  drawChart,
+		enter: func(p *panel) tea.Cmd { return p.app.drill("") },
 		lines: func(*panel) int { return 11 },
 	}
 }
@@ -75,6 +78,7 @@ func volumeKind() panelKind {
 		load:  asks(sql.Panels.Volume),
 		empty: func(data any) bool { return data.(*sql.Volume).Events == 0 },
 		draw:  drawVolume,
+		enter: func(p *panel) tea.Cmd { return p.app.drill("") },
 		frame: func(p *panel, c *cell.Canvas, r cell.Rect) {
 			data := p.data.(*sql.Volume)
 			c.OnFrame(r, p.kind.title+"  ", r.X+r.W-1, short(float64(data.Events))+" events", cell.Muted)

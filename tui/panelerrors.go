@@ -27,7 +27,7 @@ func errorsKind() panelKind {
 		},
 		enter: func(p *panel) tea.Cmd {
 			row := p.data.(*sql.ErrorRate).Endpoints[p.cursor]
-			return p.app.sql.openWith(p.app.eventsOf(row.Service, row.Endpoint, "", true), true)
+			return p.app.drill("5xx of "+row.Endpoint, termOf("service_name", row.Service), termOf("endpoint", row.Endpoint), "status>=500")
 		},
 		lines: func(p *panel) int { return errorHead + min(max(p.rowCount(), 1), 6) },
 	}
@@ -98,7 +98,7 @@ func regionsKind() panelKind {
 		},
 		enter: func(p *panel) tea.Cmd {
 			row := p.data.(*sql.ErrorsByRegion).Rows[p.cursor]
-			return p.app.sql.openWith(p.app.eventsOf(p.app.dash.service, "", row.Region, true), true)
+			return p.app.drill("5xx in "+row.Region, termOf("region", row.Region), "status>=500")
 		},
 		lines: func(p *panel) int { return min(max(p.rowCount(), 2), 8) },
 	}

@@ -56,7 +56,7 @@ func latencyKind() panelKind {
 			d := p.app.dash
 			name := p.data.(*sql.LatencyByService).Rows[p.cursor].Service
 			if d.service == name {
-				return p.app.sql.openWith(p.app.eventsOf(name, "", "", false), true)
+				return p.app.drill("") // the filter of the dashboard is the term
 			}
 			return d.setService(name)
 		},
@@ -151,7 +151,7 @@ func slowestKind() panelKind {
 		},
 		enter: func(p *panel) tea.Cmd {
 			row := p.data.(*sql.SlowestEndpoints).Rows[p.cursor]
-			return p.app.sql.openWith(p.app.eventsOf(row.Service, row.Endpoint, "", false), true)
+			return p.app.drill("slow "+row.Endpoint, termOf("service_name", row.Service), termOf("endpoint", row.Endpoint), slowTerm(row.Quantiles))
 		},
 		lines: func(p *panel) int { return min(max(p.rowCount(), 2), 8) },
 	}

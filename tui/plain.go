@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/signallake/signallake/sql"
 	"github.com/signallake/signallake/tui/cell"
 )
 
@@ -48,9 +47,9 @@ func Plain(ctx context.Context, cfg Config, w io.Writer, width int) error {
 func (d *dashboard) plainPanel(ctx context.Context, p *panel, w io.Writer) error {
 	var failed error
 	if p.kind.load != nil {
-		data, behind, err := p.kind.load(ctx, d.app.cfg.Panels, sql.Range(d.view.Range))
+		data, behind, err := p.kind.load(ctx, d.app.cfg.Panels, d.asked())
 		if failed = err; err == nil {
-			p.data, p.behind, p.of, p.at = data, behind, d.view.Range, d.app.now
+			p.data, p.behind, p.of, p.at = data, behind, d.asked(), d.app.now
 		} else {
 			p.err, p.errAt = err, d.app.now
 		}

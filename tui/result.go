@@ -26,6 +26,7 @@ type resultView struct {
 	more    bool
 	stats   sql.Stats
 	grid    *widget.Grid
+	pager   *widget.Pager // not nil: the result is a text, and no table
 }
 
 func newResult(text string, r *sql.Result) *resultView {
@@ -33,6 +34,9 @@ func newResult(text string, r *sql.Result) *resultView {
 	v.index = make([]int, len(r.Rows))
 	for i := range v.index {
 		v.index[i] = i
+	}
+	if plain, ok := textOf(r); ok {
+		v.pager = widget.NewPager(plain)
 	}
 	var heads []string
 	var right []bool
@@ -175,8 +179,11 @@ func (v *resultView) total() string {
 
 // title is the window of rows: 1–50 of 10,000+.
 func (v *resultView) title() string {
-	if len(v.rows) == 0 {
+	switch {
+	case len(v.rows) == 0:
 		return "result: no rows"
+	case v.pager != nil:
+		return pagerTitle(v.pager)
 	}
 	first, last := v.grid.Window()
 	return fmt.Sprintf("result %s–%s of %s", count(int64(first)), count(int64(last)), v.total())
@@ -192,10 +199,10 @@ func (v *resultView) statsLine() string {
 	return text + fmt.Sprintf(" · v%d · ≈ %s", st.Version, usd(st.USD))
 }
 
-// row is the row at the cursor.
+// row is the row at the cursor; a text has none.
 func (v *resultView) row() []any {
 	at, _ := v.grid.Cursor()
-	if at >= len(v.index) {
+	if v.pager != nil || at >= len(v.index) {
 		return nil
 	}
 	return v.rows[v.index[at]]
@@ -234,6 +241,9 @@ func (v *resultView) tabbed(row []any) string {
 }
 
 func (s *sqlScreen) copies() []copyItem {
+	if v := s.result; s.focus != editorPane && v != nil && v.pager != nil {
+		return []copyItem{{"t", "the text", v.pager.Text()}, {"s", "the statement", v.text}}
+	}
 	if s.focus == editorPane || s.result == nil || s.result.row() == nil {
 		text := s.editor.Selection()
 		label := "the selection"

@@ -20,7 +20,8 @@ func Run(ctx context.Context, cfg Config) error {
 	defer a.Close()
 	out := &countingFile{File: os.Stdout}
 	a.hud.output = &out.written
-	_, err := tea.NewProgram(a, tea.WithContext(ctx), tea.WithOutput(out)).Run()
+	// Signals end ctx. The library's own handler would hear them too, and wait for ever to tell a program that is ending already.
+	_, err := tea.NewProgram(a, tea.WithContext(ctx), tea.WithOutput(out), tea.WithoutSignalHandler()).Run()
 	if errors.Is(err, tea.ErrInterrupted) || (errors.Is(err, tea.ErrProgramKilled) && !errors.Is(err, tea.ErrProgramPanic) && ctx.Err() != nil) {
 		err = nil // a signal from outside ends the console as a key does
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/signallake/signallake/lake"
 )
 
@@ -26,6 +28,13 @@ const (
 	Cancelled
 	Failed
 )
+
+// lead is where an ended task leads on to.
+type lead struct {
+	label string
+	open  func() tea.Cmd
+	ended func(s State) tea.Cmd // once a run has ended so; nil: nothing is to be done
+}
 
 // Runner owns the goroutines of the long tasks. Close stops and waits for all of them.
 type Runner struct {
@@ -47,6 +56,7 @@ type Job struct {
 	Started time.Time
 
 	work     Work
+	lead     *lead // nil: the summary says all
 	progress lake.Progress
 	cancel   context.CancelFunc
 	done     chan struct{}
@@ -78,6 +88,7 @@ type JobView struct {
 	ETA      time.Duration // of this stage; 0 while unknown
 	Summary  string        // of a finished job: what it did, or why not
 	Log      []LogLine
+	lead     *lead
 }
 
 // Ended tells whether nothing of the job runs any more.
@@ -90,7 +101,9 @@ func NewRunner(ctx context.Context, now func() time.Time) *Runner {
 }
 
 // Start runs work in a goroutine of its own. After Close it returns nil.
-func (r *Runner) Start(title string, work Work) *Job {
+func (r *Runner) Start(title string, work Work) *Job { return r.start(title, work, nil) }
+
+func (r *Runner) start(title string, work Work, next *lead) *Job {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -98,7 +111,7 @@ func (r *Runner) Start(title string, work Work) *Job {
 	}
 	r.nextID++
 	ctx, cancel := context.WithCancel(r.ctx)
-	j := &Job{ID: r.nextID, Title: title, Started: r.now(), work: work, cancel: cancel, done: make(chan struct{})}
+	j := &Job{ID: r.nextID, Title: title, Started: r.now(), work: work, lead: next, cancel: cancel, done: make(chan struct{})}
 	j.log = []LogLine{{j.Started, "started: " + title}}
 	r.jobs = append(r.jobs, j)
 	r.wg.Add(1)
@@ -162,7 +175,7 @@ func (r *Runner) Again(id int) *Job {
 	if j == nil {
 		return nil
 	}
-	return r.Start(j.Title, j.work)
+	return r.start(j.Title, j.work, j.lead)
 }
 
 func (r *Runner) job(id int) *Job {
@@ -200,7 +213,7 @@ func (j *Job) view(now time.Time) JobView {
 		j.stage = p.Stage
 		j.log = append(j.log, LogLine{now, p.Stage})
 	}
-	v := JobView{ID: j.ID, Title: j.Title, State: j.state, Started: j.Started, Progress: p, Summary: j.summary, Log: slices.Clone(j.log)}
+	v := JobView{ID: j.ID, Title: j.Title, State: j.state, Started: j.Started, Progress: p, Summary: j.summary, Log: slices.Clone(j.log), lead: j.lead}
 	v.Elapsed = now.Sub(j.Started)
 	if v.Ended() {
 		v.Elapsed = j.ended.Sub(j.Started)

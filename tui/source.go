@@ -17,19 +17,27 @@ import (
 type Config struct {
 	DataDir   string           // as the user named it
 	Now       func() time.Time // nil: time.Now
-	ReadOnly  *lake.Owner      // not nil: another process owns the lake; its note is shown, writing tasks are off and say why
+	ReadOnly  func() *Follow   // not nil: another process owned the lake when we opened it; it is shown, writing tasks are off and say why
 	Engine    sql.Engine       // the prompt
 	Panels    sql.Panels
 	Status    func() lake.Status
 	Ingest    func() ingest.Snapshot
+	Dead      func() lake.DeadStatus // refused input that is kept; nil: none
 	Tasks     Tasks
 	Store     Store
 	Complete  func(ctx context.Context, path string) ([]string, error) // file names that continue what was typed, folders with their slash; nil: none
 	History   func(ctx context.Context) ([]bench.Report, error)        // the benchmark's earlier reports, newest first; nil: none
+	Piped     Work                                                     // reads what is piped into the console; it is started with it. nil: nothing is
 	Questions []NamedSQL                                               // the saved queries that come with the program
 	ASCII     bool                                                     // no box drawing, no braille
 	Mouse     bool
 	PanicKey  bool // Ctrl+\ panics: for the test that a bug leaves a usable terminal
+}
+
+// Follow tells whose lake it is that we only read. The console never becomes the owner itself: that takes a new start.
+type Follow struct {
+	Owner lake.Owner // the newest note
+	Gone  bool       // nobody owns the lake any more
 }
 
 // NamedSQL is a saved query.
@@ -53,6 +61,8 @@ type ImportParams struct {
 	Map     string   // "from=to,from=to": the sender's keys as the contract's
 	Follow  bool     // go on with what is written to the file later
 	Again   bool     // also what was imported before
+
+	Covers func(first, last lake.Micros) // when not nil: told the time that the imported events span, before the import ends
 }
 
 // BenchParams are the benchmark's parameters, as `bench` has them.

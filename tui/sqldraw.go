@@ -84,7 +84,7 @@ func (s *sqlScreen) drawResult(c *cell.Canvas, r cell.Rect, heavy bool) {
 	case s.stopped:
 		title = "cancelled"
 	case s.result != nil:
-		s.result.grid.Draw(c, in, focused) // measures the window for the title
+		s.result.draw(c, in, focused) // measures the window for the title
 		title = s.result.title()
 	}
 	c.Box(r, title, focused, heavy)
@@ -104,7 +104,7 @@ func (s *sqlScreen) drawResult(c *cell.Canvas, r cell.Rect, heavy bool) {
 	case s.result == nil:
 		c.TextCut(text.X, text.Y, text.W, "nothing has run yet: F5 runs the statement, F8 lists saved questions", cell.Muted)
 	default:
-		s.result.grid.Draw(c, in, focused)
+		s.result.draw(c, in, focused)
 		s.zoneGrid(in)
 		s.drawStats(c, r, title)
 	}
@@ -116,7 +116,7 @@ func (s *sqlScreen) drawKept(c *cell.Canvas, in cell.Rect, skip int) {
 		return
 	}
 	r := cell.Rect{X: in.X, Y: in.Y + skip, W: in.W, H: in.H - skip}
-	s.result.grid.Draw(c, r, false)
+	s.result.draw(c, r, false)
 	c.Dim(r)
 	s.zoneGrid(r)
 }
@@ -124,16 +124,14 @@ func (s *sqlScreen) drawKept(c *cell.Canvas, in cell.Rect, skip int) {
 func (s *sqlScreen) zoneGrid(r cell.Rect) {
 	s.app.rowZone(r, func(dx, dy int) tea.Cmd {
 		s.focus = gridPane
-		if s.result.grid.Click(dx, dy) {
-			s.result.order()
-		}
+		s.result.click(dx, dy)
 		return nil
 	})
 }
 
 func (s *sqlScreen) drawStats(c *cell.Canvas, r cell.Rect, title string) {
 	stats, room := s.result.statsLine(), r.W-6
-	if hidden := s.result.grid.Hidden(); hidden != "" {
+	if hidden := s.result.hidden(); hidden != "" {
 		c.TextRight(r.X+r.W-2, r.Y+r.H-1, r.W/2, " "+hidden+" ", cell.Muted)
 		room -= cell.Width(hidden) + 3
 	}

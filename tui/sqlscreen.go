@@ -240,7 +240,7 @@ func (s *sqlScreen) key(k tea.KeyPressMsg) tea.Cmd {
 		return s.editorKey(k)
 	case gridPane:
 		if s.result != nil {
-			s.result.grid.Key(name)
+			s.result.key(name)
 		}
 	case sidePane:
 		switch name {
@@ -301,7 +301,7 @@ func (s *sqlScreen) wheel(x, y, n int) {
 	case side.Contains(x, y):
 		s.side.Scroll(n / 3)
 	case result.Contains(x, y) && s.result != nil:
-		s.result.grid.Scroll(n)
+		s.result.scroll(n)
 	case editor.Contains(x, y):
 		s.editor.Scroll(n / 3)
 	}
@@ -332,22 +332,4 @@ func sqlActions() []action {
 		{"select", "select while moving; Ctrl+G selects all, Alt+Y copies", []string{"shift+left", "shift+right", "shift+up", "shift+down"}, inEditor, false, nil, nil},
 		{"words", "by words; Ctrl+W deletes one", []string{"ctrl+left", "ctrl+right"}, inEditor, false, nil, nil},
 	}
-}
-
-// eventsOf is the statement behind a number of a panel: its events in the range, the newest errors or the slowest requests first.
-func (a *App) eventsOf(service, endpoint, region string, errors bool) string {
-	v := a.dash.view
-	instant := func(m lake.Micros) string { return "TIMESTAMP '" + m.Time().Format("2006-01-02 15:04:05") + "'" }
-	where := []string{"timestamp >= " + instant(v.From) + " AND timestamp < " + instant(v.To)}
-	for _, part := range []struct{ column, value string }{{"service_name", service}, {"endpoint", endpoint}, {"region", region}} {
-		if part.value != "" && part.value != "(other)" { // what the minutes cap together is no value of a column
-			where = append(where, part.column+" = "+sql.Literal(part.value))
-		}
-	}
-	order := "latency_ms DESC NULLS LAST"
-	if errors {
-		where, order = append(where, "status_code >= 500"), "timestamp DESC"
-	}
-	return "SELECT timestamp, status_code, latency_ms, service_name, endpoint, method, region, message, request_id\nFROM events\nWHERE " +
-		strings.Join(where, "\n  AND ") + "\nORDER BY " + order + "\nLIMIT 500"
 }

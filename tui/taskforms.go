@@ -19,10 +19,16 @@ import (
 type formDialog struct {
 	dialog
 	form   *widget.Form
+	paths  *completion // of the field that holds paths; nil: there is none
 	submit func(f *widget.Form) tea.Cmd
 }
 
 func (d *formDialog) key(k tea.KeyPressMsg) tea.Cmd {
+	if d.paths != nil {
+		if cmd, taken := d.paths.key(k); taken {
+			return cmd
+		}
+	}
 	switch k.String() {
 	case "esc":
 		d.app.close()
@@ -30,11 +36,17 @@ func (d *formDialog) key(k tea.KeyPressMsg) tea.Cmd {
 		return d.send()
 	default:
 		d.form.Key(k)
+		if d.paths != nil {
+			return d.paths.edited()
+		}
 	}
 	return nil
 }
 
 func (d *formDialog) send() tea.Cmd {
+	if d.paths != nil {
+		d.paths.close()
+	}
 	if !d.form.Check() {
 		return nil
 	}
@@ -42,20 +54,44 @@ func (d *formDialog) send() tea.Cmd {
 	return d.submit(d.form)
 }
 
-func (d *formDialog) paste(text string) { d.form.Paste(text) }
+func (d *formDialog) paste(text string) {
+	if d.paths != nil && d.paths.input() != nil {
+		d.paths.paste(text)
+		return
+	}
+	d.form.Paste(text)
+}
+
+func (d *formDialog) wheel(n int) {
+	if d.paths != nil && d.paths.list != nil {
+		d.paths.list.Scroll(n / 3)
+	}
+}
 
 func (d *formDialog) draw(c *cell.Canvas, body cell.Rect) {
-	r := d.frame(c, body, 72, d.form.Len()*2+4)
+	width := 72
+	if d.paths != nil {
+		width = 96
+	}
+	r := d.frame(c, body, width, d.form.Len()*2+4)
 	in := cell.Rect{X: r.X, Y: r.Y + 1, W: r.W, H: r.H - 2}
 	x, y := d.form.Draw(c, in)
 	if x >= 0 {
 		d.point(x, y)
 	}
-	d.app.zone(in, func(_, dy int) tea.Cmd { d.form.Click(dy); return nil })
+	d.app.zone(in, func(_, dy int) tea.Cmd {
+		if d.form.Click(dy); d.paths != nil {
+			d.paths.close()
+		}
+		return nil
+	})
 	by := r.Y + r.H - 1
 	end := c.Text(r.X, by, " Enter ", cell.OnAccent|cell.Active|cell.Bold)
 	end = c.Text(end+1, by, "start", cell.Text)
 	d.app.zone(cell.Rect{X: r.X, Y: by, W: end - r.X, H: 1}, func(int, int) tea.Cmd { return d.send() })
+	if d.paths != nil {
+		d.paths.draw(c, body)
+	}
 }
 
 func (a *App) askForm(title string, fields []widget.Field, submit func(f *widget.Form) tea.Cmd) tea.Cmd {

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -29,6 +30,11 @@ func (a *App) start(title string, work Work) tea.Cmd {
 	return a.await(a.runner.Start(title, work))
 }
 
+// startWith is start for a task that leads on to something.
+func (a *App) startWith(title string, next lead, work Work) tea.Cmd {
+	return a.await(a.runner.start(title, work, &next))
+}
+
 func (a *App) await(j *Job) tea.Cmd {
 	if j == nil {
 		return nil
@@ -42,12 +48,17 @@ func (a *App) await(j *Job) tea.Cmd {
 
 func (a *App) jobEnded(m jobEndedMsg) tea.Cmd {
 	a.sample()
+	var then tea.Cmd
 	for _, j := range a.jobs {
-		if j.ID == m.id {
-			a.say(jobSign(j, 0) + " " + j.Title + ": " + firstLine(j.Summary))
+		if j.ID != m.id {
+			continue
+		}
+		a.say(jobSign(j, 0) + " " + j.Title + ": " + firstLine(j.Summary))
+		if j.lead != nil && j.lead.ended != nil {
+			then = j.lead.ended(j.State)
 		}
 	}
-	return a.here().tick()
+	return tea.Batch(then, a.here().tick())
 }
 
 func (t *tasksPage) places() place        { return onTasks }
@@ -216,8 +227,8 @@ func (t *tasksPage) drawNone(c *cell.Canvas, in cell.Rect) {
 
 func tasksActions() []action {
 	return []action{
-		{"add", "add a task: generate, convert, verify", []string{"a"}, onTasks, true, nil, (*App).addTask},
-		{"log", "the task's log and its summary in full", []string{"enter"}, onTasks, true, func(a *App) string {
+		{"add", "add a task: generate, convert, import, bench, verify", []string{"a"}, onTasks, true, nil, (*App).addTask},
+		{"log", "the task's log and its summary in full; Enter there leads on to what it made", []string{"enter"}, onTasks, true, func(a *App) string {
 			if len(a.jobs) == 0 {
 				return "no task has run"
 			}
@@ -257,25 +268,38 @@ func (t *tasksPage) openLog() tea.Cmd {
 		return nil
 	}
 	id := j.ID
+	now := func() JobView {
+		i := slices.IndexFunc(t.app.jobs, func(j JobView) bool { return j.ID == id })
+		return t.app.jobs[i]
+	}
 	r := &reader{dialog: dialog{app: t.app, title: fmt.Sprintf("task %d: %s", j.ID, j.Title), hints: "y copy · Esc close"}, copy: t.copies}
 	r.lines = func(w int) []readerLine {
 		var lines []readerLine
-		for _, j := range t.app.jobs {
-			if j.ID != id {
-				continue
-			}
-			for _, l := range j.Log {
-				lines = append(lines, wrapped(clock(l.At), l.Text, 9, w, cell.Text)...)
-			}
-			if !j.Ended() {
-				lines = append(lines, readerLine{name: cell.Spinner(t.app.ticks), text: jobWords(j), style: cell.Accent})
-			}
+		j := now()
+		for _, l := range j.Log {
+			lines = append(lines, wrapped(clock(l.At), l.Text, 9, w, cell.Text)...)
+		}
+		switch {
+		case !j.Ended():
+			lines = append(lines, readerLine{name: cell.Spinner(t.app.ticks), text: jobWords(j), style: cell.Accent})
+		case j.leads():
+			lines = append(lines, readerLine{name: "▸", text: "Enter: " + j.lead.label, style: cell.Accent | cell.Bold})
 		}
 		return lines
+	}
+	r.extra = func(k tea.KeyPressMsg) (tea.Cmd, bool) {
+		if j := now(); k.String() == "enter" && j.leads() {
+			t.app.close()
+			return j.lead.open(), true
+		}
+		return nil, false
 	}
 	t.app.push(r)
 	return nil
 }
+
+// leads tells whether the job has something to show beside its summary.
+func (v JobView) leads() bool { return v.lead != nil && (v.State == Done || v.State == Cancelled) }
 
 // taskKinds are the tasks that can be added.
 func (a *App) taskKinds() []choice {
@@ -283,6 +307,8 @@ func (a *App) taskKinds() []choice {
 	return []choice{
 		{widget.Item{Label: "generate", Detail: "synthetic events: log-normal latencies, a daily rhythm, incidents", Off: a.off(tasks.Generate != nil)}, a.askGenerate},
 		{widget.Item{Label: "convert", Detail: "raw lines to Hive-partitioned Parquet, or the benchmark's twin", Off: a.off(tasks.Convert != nil)}, a.askConvert},
+		{widget.Item{Label: "import", Detail: "log files: JSON lines, nginx and Apache access logs, logfmt, gzip and zstd too", Off: a.off(tasks.Import != nil)}, a.askImport},
+		{widget.Item{Label: "bench", Detail: "the same question over each layout, warm and cold: what partitioning is worth", Off: a.off(tasks.Bench != nil)}, a.askBench},
 		{widget.Item{Label: "verify", Detail: "prove that every accepted event is there exactly once, and every file whole", Off: a.off(tasks.Verify != nil)}, func() tea.Cmd {
 			return a.start("verify", func(ctx context.Context, p *lake.Progress) (string, error) { return tasks.Verify(ctx, p) })
 		}},
@@ -291,7 +317,7 @@ func (a *App) taskKinds() []choice {
 
 func (a *App) addTask() tea.Cmd {
 	p := newPicker(a, "add a task", a.taskKinds())
-	p.letters, p.hints = map[string]int{"g": 0, "c": 1, "v": 2}, "g c v or Enter · Esc close"
+	p.letters, p.hints = map[string]int{"g": 0, "c": 1, "i": 2, "b": 3, "v": 4}, "g c i b v or Enter · Esc close"
 	p.width = 92
 	a.push(p)
 	return nil

@@ -20,11 +20,23 @@ type timeRange struct {
 
 const (
 	defaultSpan = time.Hour
-	oldDataSpan = 24 * time.Hour // shown of data that ended long ago
 	minSpan     = 2 * time.Minute
 	maxSpan     = 20 * 365 * 24 * time.Hour
 	maxSlots    = 120 // more than a chart has columns costs time and shows nothing
 )
+
+// oldDataSpans are shown of data that ended long ago: the first that holds all of it, or the last.
+var oldDataSpans = []time.Duration{15 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour}
+
+func oldDataSpan(extent sql.Extent) time.Duration {
+	length := time.Duration(extent.Last-extent.First) * time.Microsecond
+	for _, span := range oldDataSpans {
+		if length <= span {
+			return span
+		}
+	}
+	return oldDataSpans[len(oldDataSpans)-1]
+}
 
 // slotMinutes are the slot lengths that people can read off an axis.
 var slotMinutes = []int64{1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 7 * 1440, 30 * 1440, 120 * 1440}
@@ -47,11 +59,11 @@ func (t timeRange) resolve(now time.Time, extent sql.Extent) view {
 		if !t.Chosen {
 			v.Span, limit = defaultSpan, defaultSpan
 		}
-		if extent.Events > 0 && extent.Last < end-lake.Micros(limit.Microseconds()) {
-			end, v.Live = extent.Last, false
-			if !t.Chosen {
-				v.Span = oldDataSpan
-			}
+		switch old := extent.Events > 0 && extent.Last < end-lake.Micros(limit.Microseconds()); {
+		case old && t.Chosen: // what the user asked for is shown, and why it is empty
+			v.Note = noEvents + "; data ends " + day(extent.Last-1) + ", t"
+		case old:
+			end, v.Live, v.Span = extent.Last, false, oldDataSpan(extent)
 			v.Note = fmt.Sprintf("data ends %s; showing its last %s", day(extent.Last-1), words(v.Span))
 		}
 	}
@@ -103,7 +115,7 @@ func (t timeRange) zoom(v view, in bool) timeRange {
 		next = v.Span / 2
 	}
 	next = min(max(next.Round(time.Minute), minSpan), maxSpan)
-	if t.End != 0 {
+	if !v.Live {
 		t.End = v.To + lake.Micros((next-v.Span).Microseconds()/2)
 	}
 	t.Span, t.Chosen = next, true

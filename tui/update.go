@@ -114,6 +114,9 @@ func (a *App) paste(text string) tea.Cmd {
 		a.overlays[len(a.overlays)-1].paste(text)
 		return nil
 	}
+	if line, ok := pastedPaths(text); ok && !a.here().typing() && a.noImport() == "" {
+		return a.importPasted(line)
+	}
 	return a.here().paste(text)
 }
 
@@ -173,7 +176,8 @@ func (a *App) interrupt() tea.Cmd {
 	case len(a.overlays) > 0:
 		a.close()
 		return nil
-	case a.current == sqlScreenID && a.sql.stop(), a.current == tasksScreen && a.tasks.stop(), a.current == dashScreen && a.dash.stop():
+	case a.current == sqlScreenID && a.sql.stop(), a.current == tasksScreen && a.tasks.stop(), a.current == dashScreen && a.dash.stop(),
+		a.current == exploreScreen && a.explore.stop(), a.current == benchScreen && a.bench.stop():
 		return nil
 	case a.now.Before(a.quitUntil) || a.cfg.Now().Before(a.quitUntil):
 		return tea.Quit

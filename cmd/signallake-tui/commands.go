@@ -21,16 +21,20 @@ type command struct {
 // commands lists every sub-command in the order that help shows them. The first one is what runs when none is named.
 func commands() []command {
 	return []command{
-		{"console", "[--addr HOST:PORT] [--plain]", "the console, with the ingest API in the background (the default)", runConsole},
-		{"serve", "[--addr HOST:PORT]", "the ingest API and the conversion alone, for a server", runServe},
+		{"console", "[--addr HOST:PORT] [--token-file FILE] [--tls-cert FILE --tls-key FILE] [--plain]", "the console, with the ingest API in the background (the default)", runConsole},
+		{"serve", "[--addr HOST:PORT] [--token-file FILE [--make-token]] [--tls-cert FILE --tls-key FILE]", "the ingest API and the conversion alone, for a server", runServe},
+		{"import", "FILE... | - [--follow] [--service S] [--map key=field] [--format json|access|logfmt] [--again] [--json]", "read log files, or what is piped in, into the lake", runImport},
 		{"generate", "[--count N] [--seed N] [--days N] [--services N] [--start TIME]", "write synthetic events into the lake", runGenerate},
 		{"convert", "[--layout partitioned|unpartitioned|both] [--repair]", "turn raw JSONL into Parquet", runConvert},
 		{"query", "NAME | --sql TEXT [--format table|json|csv]", "ask a named question or any SQL", runQuery},
 		{"estimate", "--sql TEXT [--json]", "what a statement would read and cost, without running it", runEstimate},
 		{"status", "[--json]", "what the lake holds", runStatus},
+		{"dead", "[--list | --json | --discard] [--limit N] [--source TEXT] [--reason TEXT]", "what was refused, and why", runDead},
 		{"verify", "[--json] [--quarantine]", "prove that nothing is lost, doubled or damaged", runVerify},
+		{"health", "[--addr HOST:PORT|URL]", "ask a running server whether it takes events", runHealth},
 		{"bench", "[--events N | --lake] [--runs N] [--cold=false] [--json] [--write FILE]", "measure pruning against one unpartitioned file, warm and cold", runBench},
 		{"files", "[--from TIME] [--to TIME] [--service S]", "the live Parquet files, as a read_parquet([...]) for other tools", runFiles},
+		{"version", "", "what this program was built from", runVersion},
 	}
 }
 

@@ -3,17 +3,19 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 
 	"github.com/charmbracelet/x/term"
 
+	"github.com/signallake/signallake/ingest/importer"
 	"github.com/signallake/signallake/tui"
 )
 
 // runConsole opens the console; with no terminal it prints the panels once.
 func runConsole(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "console")
-	addr := flags.String("addr", defaultAddr, "the ingest API's `address`; loopback only")
+	api := addAPIFlags(flags)
 	plain := flags.Bool("plain", false, "print the panels once as plain text")
 	fresh := flags.Bool("fresh", false, "do not restore the last session")
 	ascii := flags.Bool("ascii", !utf8Locale(w.getenv), "draw with ASCII alone")
@@ -23,13 +25,11 @@ func runConsole(ctx context.Context, w *world, args []string) error {
 	}
 	out, isFile := w.stdout.(*os.File)
 	interactive := !*plain && isFile && term.IsTerminal(out.Fd()) && w.getenv("TERM") != "dumb"
-	if in, ok := w.stdin.(*os.File); !ok || !term.IsTerminal(in.Fd()) {
-		interactive = false
-	}
-	if !interactive {
+	piped, keys := standardInput(w.stdin)
+	if !interactive || !keys {
 		return printPanels(ctx, w, *dir)
 	}
-	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, addr: *addr, command: "console", follow: true})
+	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, command: "console", follow: true, piped: piped})
 	if err != nil {
 		return err
 	}
@@ -40,6 +40,27 @@ func runConsole(ctx context.Context, w *world, args []string) error {
 		config.Store = freshStore{config.Store}
 	}
 	return errors.Join(tui.Run(ctx, config), s.close())
+}
+
+// standardInput finds what is piped in, if anything is, and whether there is a terminal to take keys from: standard input itself, or with a
+// pipe there the one that the process belongs to.
+func standardInput(stdin io.Reader) (piped *importer.Stdin, keys bool) {
+	in, ok := stdin.(*os.File)
+	if !ok {
+		return nil, false
+	}
+	if term.IsTerminal(in.Fd()) {
+		return nil, true
+	}
+	if info, err := in.Stat(); err == nil && info.Mode()&os.ModeCharDevice == 0 { // /dev/null is a device
+		piped = &importer.Stdin{Reader: in}
+	}
+	tty, err := os.Open("/dev/tty")
+	if err != nil {
+		return piped, false
+	}
+	tty.Close() // it was opened only to see that it can be
+	return piped, true
 }
 
 // printPanels is the console where there is no terminal: the panels once, as text. It follows the lake and changes nothing.

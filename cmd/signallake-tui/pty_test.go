@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -45,7 +48,7 @@ type console struct {
 	file *os.File
 	done chan struct{} // closed when the terminal's output has ended
 
-	mu     sync.Mutex // guards raw, and what is written to the emulator against its resizing
+	mu     sync.Mutex // guards raw, and what is written to the emulator against its resizing and reading
 	raw    bytes.Buffer
 	screen *vt.SafeEmulator
 }
@@ -55,7 +58,12 @@ const waitLimit = 60 * time.Second
 
 func startConsole(t *testing.T, width, height int, env []string, args ...string) *console {
 	t.Helper()
-	cmd := exec.Command(program(t), args...)
+	return startCommand(t, width, height, env, exec.Command(program(t), args...))
+}
+
+// startCommand starts what ends up as the console in the terminal: a shell's pipeline, say.
+func startCommand(t *testing.T, width, height int, env []string, cmd *exec.Cmd) *console {
+	t.Helper()
 	cmd.Env = append(append(os.Environ(), "TERM=xterm-256color", "COLORTERM=truecolor", "LANG=C.UTF-8", "LC_ALL="), env...)
 	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: uint16(height), Cols: uint16(width)})
 	if err != nil {
@@ -67,7 +75,7 @@ func startConsole(t *testing.T, width, height int, env []string, args ...string)
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		file.Close()
-		c.screen.Close()
+		c.screen.InputPipe().(io.Closer).Close() // ends answer; the emulator's own Close is not made to run beside its Read
 	})
 	return c
 }
@@ -79,12 +87,26 @@ func (c *console) read() {
 		n, err := c.file.Read(buf)
 		c.mu.Lock()
 		c.raw.Write(buf[:n])
-		c.screen.Write(buf[:n])
+		c.screen.Write(c.withinScreen(buf[:n]))
 		c.mu.Unlock()
 		if err != nil {
 			return
 		}
 	}
+}
+
+// scrollRegion is the sequence that bounds scrolling to some rows.
+var scrollRegion = regexp.MustCompile(`\x1b\[\d+;(\d+)r`)
+
+// withinScreen lets go of scroll regions that end below the screen: what the program wrote for the size before a resize. The emulator trips over
+// them; real terminals take them for the whole screen.
+func (c *console) withinScreen(p []byte) []byte {
+	return scrollRegion.ReplaceAllFunc(p, func(seq []byte) []byte {
+		if bottom, _ := strconv.Atoi(string(scrollRegion.FindSubmatch(seq)[1])); bottom > c.screen.Height() {
+			return []byte("\x1b[r")
+		}
+		return seq
+	})
 }
 
 // answer passes the emulator's replies (background colour, device attributes) back to the program.
@@ -120,6 +142,8 @@ func (c *console) resize(width, height int) {
 }
 
 func (c *console) text() string {
+	c.mu.Lock() // the cells are the emulator's own
+	defer c.mu.Unlock()
 	var b strings.Builder
 	for y := range c.screen.Height() {
 		for x := range c.screen.Width() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/ingest"
+	"github.com/signallake/signallake/ingest/importer"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
 	"github.com/signallake/signallake/sql/bench"
@@ -26,12 +27,13 @@ const (
 // stackConfig says which parts of the program a command needs.
 type stackConfig struct {
 	dir        string
-	addr       string // of the ingest API; "" does not start one
-	command    string // what other processes are told about us
+	api        *apiFlags // how the ingest API is reached; nil does not start it
+	command    string    // what other processes are told about us
 	readOnly   bool
 	follow     bool // fall back to read-only when another process owns the lake
 	now        func() time.Time
-	requestLog io.Writer // nil: a file in state/, for the console, which has no standard error to write to
+	requestLog io.Writer       // nil: a file in state/, for the console, which has no standard error to write to
+	piped      *importer.Stdin // what is piped into the console; nil: nothing
 }
 
 // stack is the running program without its face: lake, engine, API. Parts are opened in this order and closed in reverse.
@@ -43,6 +45,8 @@ type stack struct {
 	apiErr  string
 	now     func() time.Time
 	closers []func() error
+
+	importing importWorld // what imports that the console starts have in common
 }
 
 // openLake opens the lake for a command that writes to it and decides itself when to convert.
@@ -51,7 +55,7 @@ func openLake(ctx context.Context, w *world, dir, command string) (*lake.Lake, e
 }
 
 func openStack(ctx context.Context, c stackConfig) (*stack, error) {
-	s := &stack{now: c.now}
+	s := &stack{now: c.now, importing: importWorld{stdin: c.piped, claims: &importer.Claims{}, now: c.now}}
 	if err := s.open(ctx, c); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -80,7 +84,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 	}
 	s.engine = engine
 	s.closers = append(s.closers, engine.Close)
-	if c.addr == "" || s.owner != nil {
+	if c.api == nil || s.owner != nil {
 		return nil
 	}
 	return s.openAPI(c)
@@ -88,6 +92,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 
 func (s *stack) openLake(ctx context.Context, c stackConfig) error {
 	config := lake.Config{Dir: c.dir, Now: c.now, ReadOnly: c.readOnly, Owner: lake.Owner{PID: os.Getpid(), Command: c.command, Since: c.now()}}
+	config.Owner.Token = c.api != nil && c.api.tokenFile != ""
 	opened, err := lake.Open(ctx, config)
 	var owned *lake.OwnedError
 	if c.follow && errors.As(err, &owned) {
@@ -105,7 +110,8 @@ func (s *stack) openLake(ctx context.Context, c stackConfig) error {
 
 // openAPI starts the ingest API. An address that cannot be had is the server's to tell (Snapshot.Err): the rest of the program goes on.
 func (s *stack) openAPI(c stackConfig) error {
-	config := ingest.Config{Addr: c.addr, Log: s.lake, Ask: s.ask, Health: s.health, Now: c.now, RequestLog: c.requestLog, Guard: partitionGuard(s.lake)}
+	config := ingest.Config{Log: s.lake, Ask: s.ask, Health: s.health, Now: c.now, RequestLog: c.requestLog, Guard: partitionGuard(s.lake)}
+	c.api.apply(&config)
 	if c.requestLog == nil {
 		log, err := openRequestLog(s.lake.Layout())
 		if err != nil {
@@ -128,7 +134,7 @@ func (s *stack) openAPI(c stackConfig) error {
 		defer cancel()
 		return server.Shutdown(ctx)
 	})
-	return s.lake.SetAddress("http://" + server.Addr())
+	return s.lake.SetAddress(server.Snapshot().URL())
 }
 
 // partitionGuard knows the partitions that the lake has already.
@@ -197,14 +203,31 @@ func (s *stack) health() map[string]any {
 // console is the stack as the console sees it.
 func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
-		DataDir: dir, Now: s.now, ReadOnly: s.owner, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot,
-		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(),
+		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus,
+		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(), Complete: completePath,
 		History: func(context.Context) ([]bench.Report, error) { return benchReports(s.lake.Layout().Root) },
+	}
+	config.Tasks.Import = importOf(config.Tasks.Import)
+	if s.owner != nil {
+		watch := watchOwner(s.lake, *s.owner)
+		s.closers = append(s.closers, watch.close)
+		config.ReadOnly, config.Dead = watch.follow, watch.deadStatus
+	}
+	if s.importing.stdin != nil {
+		config.Piped = s.importPiped
 	}
 	for _, q := range sql.Questions() {
 		config.Questions = append(config.Questions, tui.NamedSQL{Name: q.Name, Title: q.Title, SQL: q.SQL})
 	}
 	return config
+}
+
+// listeningOn is the address as it was bound, with the scheme; Snapshot.URL is the one to ask.
+func (s *stack) listeningOn() string {
+	if s.server.Snapshot().TLS {
+		return "https://" + s.server.Addr()
+	}
+	return "http://" + s.server.Addr()
 }
 
 func (s *stack) snapshot() ingest.Snapshot {

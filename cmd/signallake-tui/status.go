@@ -48,8 +48,19 @@ type statusJSON struct {
 		Hot     int64 `json:"hot"`
 		Parquet int64 `json:"parquet"`
 	} `json:"bytes"`
-	FirstTimestamp string `json:"first_timestamp,omitempty"`
-	LastTimestamp  string `json:"last_timestamp,omitempty"`
+	Owner          *lake.Owner `json:"owner,omitempty"` // the process that writes
+	FirstTimestamp string      `json:"first_timestamp,omitempty"`
+	LastTimestamp  string      `json:"last_timestamp,omitempty"`
+
+	Dead *deadJSON `json:"dead,omitempty"` // when there are or were dead letters
+}
+
+// deadJSON is the machine's form of lake.DeadStatus.
+type deadJSON struct {
+	Letters int64 `json:"letters"`
+	Bytes   int64 `json:"bytes"`
+	Dropped int64 `json:"dropped"`
+	Damaged int64 `json:"damaged"`
 }
 
 func statusOf(dir string, s lake.Status) statusJSON {
@@ -57,6 +68,9 @@ func statusOf(dir string, s lake.Status) statusJSON {
 	out.Events.Raw, out.Events.Parquet, out.Events.Hot, out.Events.Visible = s.RawEvents, s.ParquetEvents, s.HotEvents, s.Visible
 	out.Files.Raw, out.Files.Parquet = s.RawSegments, s.ParquetFiles
 	out.Bytes.Raw, out.Bytes.Hot, out.Bytes.Parquet = s.RawBytes, s.HotBytes, s.ParquetBytes
+	if d := s.Dead; d.Kept+d.Dropped+d.Damaged > 0 {
+		out.Dead = &deadJSON{d.Kept, d.Bytes, d.Dropped, d.Damaged}
+	}
 	if s.ParquetEvents > 0 {
 		out.FirstTimestamp, out.LastTimestamp = s.FirstTimestamp.Time().Format(time.RFC3339Nano), s.LastTimestamp.Time().Format(time.RFC3339Nano)
 	}
@@ -78,7 +92,16 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 	if _, err := os.Stat(*dir); errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(w.stderr, "%s does not exist yet: an empty lake\n", *dir)
 	}
-	s := statusOf(*dir, l.Status())
+	books := l.Status()
+	books.Dead = l.DeadStatus() // of a lake that was opened a moment ago Status has not counted them yet
+	s := statusOf(*dir, books)
+	owner, owned, err := l.CurrentOwner()
+	if err != nil {
+		return err
+	}
+	if owned {
+		s.Owner = &owner
+	}
 	if *asJSON {
 		return writeJSON(w.stdout, s)
 	}
@@ -89,7 +112,25 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 	if s.FirstTimestamp != "" {
 		fmt.Fprintf(w.stdout, "Parquet   %s to %s\n", s.FirstTimestamp, s.LastTimestamp)
 	}
+	if s.Owner != nil {
+		fmt.Fprintf(w.stdout, "owner     %s\n", ownerWords(*s.Owner))
+	}
+	if d := s.Dead; d != nil {
+		fmt.Fprintf(w.stdout, "dead      %s; `signallake-tui dead` tells why\n", deadText(lake.DeadStatus{Kept: d.Letters, Bytes: d.Bytes, Dropped: d.Dropped, Damaged: d.Damaged}))
+	}
 	return nil
+}
+
+// ownerWords tells who owns the lake and how its API is asked.
+func ownerWords(o lake.Owner) string {
+	words := fmt.Sprintf("%s, process %d, since %s", o.Command, o.PID, o.Since.UTC().Format(time.RFC3339))
+	if o.Address == "" {
+		return words
+	}
+	if o.Token {
+		return words + ": " + o.Address + ", with the header Authorization: Bearer TOKEN"
+	}
+	return words + ": " + o.Address
 }
 
 // runVerify proves the lake.

@@ -125,5 +125,16 @@ func (s *stack) tasks() tui.Tasks {
 		Convert: func(ctx context.Context, layout string, p *lake.Progress) (string, error) {
 			return convert(ctx, s.lake, layout, p)
 		},
+		Import: func(ctx context.Context, params tui.ImportParams, p *lake.Progress) (string, error) {
+			return importFiles(ctx, s.lake, params, s.importing, p)
+		},
 	}
+}
+
+// importPiped follows what is piped into the console, as long as somebody writes it.
+func (s *stack) importPiped(ctx context.Context, p *lake.Progress) (string, error) {
+	if s.owner != nil {
+		return "", fmt.Errorf("what is piped in is not read: %s (process %d) owns this lake, and only it writes; %s", s.owner.Command, s.owner.PID, wayIn(*s.owner))
+	}
+	return importFiles(ctx, s.lake, tui.ImportParams{Paths: []string{"-"}}, s.importing, p)
 }

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 const (
@@ -45,6 +49,8 @@ func TestWalk(t *testing.T) {
 
 	c.keys("\x1b4") // Alt+4 works from the editor, too
 	c.wants("tasks")
+	c.keys("6")
+	c.wants("No benchmark has run yet", "run a benchmark")
 	c.keys("5")
 	c.wants("127.0.0.1:", "curl")
 	c.keys("?")
@@ -53,6 +59,47 @@ func TestWalk(t *testing.T) {
 	c.gone("help: the keys of this place")
 	c.keys("1")
 	c.wants("latency by service")
+	c.keys(keyCtrlQ)
+	if code := c.ends(); code != exitOK {
+		t.Errorf("exit code %d, want %d", code, exitOK)
+	}
+	c.cleanTerminal()
+}
+
+// TestWalkExplore goes from a number of the dashboard to its events, to one of them, to the same request, and back; then it filters.
+func TestWalkExplore(t *testing.T) {
+	c := startConsole(t, 120, 36, nil, "--data", demoLake(t), "--addr", freeAddr(t))
+	c.wants("latency by service", "checkout", "slowest endpoints")
+	c.keys("t", "24h\r")
+	c.wants("range 24 h")
+	c.keys("\t", "\r") // the endpoint with the highest rate of errors
+	c.wants("Dashboard › Explore › 5xx of", "status>=500", "events, newest first", "counted: ")
+	c.keys("\r")
+	c.wants("record 20", "partition event_date=", "request_id")
+	c.keys("\r")
+	c.wants("Explore › request", "/ req:", "range 30 min")
+	c.keys(keyEsc)
+	c.wants("status>=500", "range 24 h")
+	c.keys(keyEsc)
+	c.wants("latency by service")
+	c.gone("Explore ›")
+
+	c.keys("2")
+	c.wants("events, newest first", "values")
+	c.keys("/", "\x15", "stauts:500") // Ctrl+U clears the line
+	c.wants("no field is called", "is it status?")
+	c.keys("\x15", "!status<500 has:trace", "\r")
+	c.wants("/ !status<500 has:trace", "×", "counted: ")
+	c.keys("G")
+	c.wants("the range begins here")
+	c.resize(80, 24)
+	c.wants("events, newest first")
+	c.keys("f")
+	c.wants("▸ values")
+	c.keys(keyEsc)
+	c.gone("▸ values")
+	c.keys("s")
+	c.wants("SELECT timestamp", "status_code")
 	c.keys(keyCtrlQ)
 	if code := c.ends(); code != exitOK {
 		t.Errorf("exit code %d, want %d", code, exitOK)
@@ -69,6 +116,66 @@ func TestFirstRun(t *testing.T) {
 	c.wants("demo", "curl")
 	c.keys("d")
 	c.wants("latency by service", "checkout", "slowest endpoints")
+	c.keys(keyCtrlQ)
+	c.ends()
+	c.cleanTerminal()
+}
+
+// TestImportWalk imports an old log through the form, its path completed with Tab, and follows its summary to the time that it covers.
+func TestImportWalk(t *testing.T) {
+	logs := filepath.Join(t.TempDir(), "the logs")
+	if err := os.MkdirAll(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var lines strings.Builder
+	for i := range 2000 {
+		at := time.Date(2015, 5, 17+i/500, 10, i%60, i%59, 0, time.UTC)
+		fmt.Fprintf(&lines, "192.0.2.%d - - [%s] \"GET /pages/%d HTTP/1.1\" %d 512 \"-\" \"test\"\n", i%200, at.Format("02/Jan/2006:15:04:05 -0700"), i%7, []int{200, 200, 404, 200, 500}[i%5])
+	}
+	if err := os.WriteFile(filepath.Join(logs, "shop-access.log"), []byte(lines.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c := startConsole(t, 120, 36, nil, "--data", t.TempDir()+"/new", "--addr", freeAddr(t))
+	c.wants("make a demo lake", "import log files", "curl")
+	c.keys("i")
+	c.wants("path", "format", "service")
+	c.keys(filepath.Dir(logs)+"/the", "\t")
+	c.wants("shop-access.log") // the folder is the only one of that name: its content comes at once
+	c.keys("\t")
+	c.wants(`the\ logs/shop-access.log`)
+	c.keys("\r")
+	c.wants("latency by service", "data ends 2015-05-20")
+	c.keys("4")
+	c.wants("import shop-access.log")
+	c.keys("\r")
+	c.wants("2,000 lines = 2,000 accepted + 0 rejected", "Enter: look at it")
+	c.keys("\r")
+	c.wants("2015-05-17 10:00", "2015-05-20")
+	c.keys("t", "6h", "\r")
+	c.wants("no events in this range; data ends 2015-05-20, t")
+	c.keys("6")
+	c.wants("No benchmark has run yet")
+	c.keys("3")
+	c.wants("F5")
+	c.keys("explain select count(*) from events where status_code = 500", keyF5)
+	c.wants("lines 1–", "┌")
+	c.keys(keyCtrlQ)
+	if code := c.ends(); code != exitOK {
+		t.Errorf("exit code %d, want %d", code, exitOK)
+	}
+	c.cleanTerminal()
+}
+
+// TestFollowerLosesItsOwner follows a server that is killed: the console says that it is gone, and what to do.
+func TestFollowerLosesItsOwner(t *testing.T) {
+	dir := demoLake(t)
+	s := startServer(t, dir, "")
+	c := startConsole(t, 120, 36, nil, "--data", dir)
+	c.wants("latency by service", "read-only")
+	s.kill()
+	c.wants("owner gone")
+	c.keys("5")
+	c.wants("restart this console to take over")
 	c.keys(keyCtrlQ)
 	c.ends()
 	c.cleanTerminal()

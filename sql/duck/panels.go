@@ -202,12 +202,12 @@ func (e *Engine) Volume(ctx context.Context, r sql.Range) (*sql.Volume, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &sql.Volume{Behind: behind, Slots: w.starts(), Counts: make([]float64, w.slots)}
+	out := &sql.Volume{Behind: behind, Slots: w.starts(), Counts: make([]float64, w.slots), Failed: make([]float64, w.slots)}
 	for _, row := range set.rows {
 		events := count(row[1])
 		out.Events += events
 		if slot, ok := w.slotOf(int64(micros(row[0]))); ok {
-			out.Counts[slot] = float64(events)
+			out.Counts[slot], out.Failed[slot] = float64(events), float64(count(row[2]))
 		}
 	}
 	return out, nil

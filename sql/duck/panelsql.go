@@ -172,14 +172,14 @@ func errorEndpointsSQL(w window) string {
 }
 
 func slowestEndpointsSQL(w window, limit int) string {
-	return "-- endpoints by p95, from the minutes' histograms (error at most 1 %)\n" +
+	return "-- endpoints by p95, from the minutes' histograms (error at most 1 %); those without a latency follow, the busiest first\n" +
 		"WITH cells AS (" + w.cells("service_name, endpoint, count, buckets, counts", "_by_endpoint") + "),\n" +
 		"run AS (" + mergedSQL("cells", "service_name, endpoint") + "),\n" +
 		"quantiles AS (SELECT service_name, endpoint, " + quantileSQL(0.5) + " AS p50, " + quantileSQL(0.95) + " AS p95, " + quantileSQL(0.99) + " AS p99 FROM run GROUP BY service_name, endpoint),\n" +
 		"totals AS (SELECT service_name, endpoint, sum(count) AS requests FROM cells GROUP BY service_name, endpoint)\n" +
-		"SELECT q.service_name, q.endpoint, requests, p50, p95, p99\n" +
-		"FROM quantiles q JOIN totals t ON q.service_name = t.service_name AND q.endpoint IS NOT DISTINCT FROM t.endpoint\n" +
-		fmt.Sprintf("ORDER BY p95 DESC, q.service_name, q.endpoint\nLIMIT %d", limit)
+		"SELECT t.service_name, t.endpoint, requests, p50, p95, p99\n" +
+		"FROM totals t LEFT JOIN quantiles q ON q.service_name = t.service_name AND q.endpoint IS NOT DISTINCT FROM t.endpoint\n" +
+		fmt.Sprintf("ORDER BY p95 DESC NULLS LAST, requests DESC, t.service_name, t.endpoint\nLIMIT %d", limit)
 }
 
 func errorsByRegionSQL(w window) string {
@@ -190,5 +190,5 @@ func errorsByRegionSQL(w window) string {
 }
 
 func volumeSQL(w window) string {
-	return "-- events in each slot\nSELECT " + w.slotSQL() + " AS slot, sum(count) AS events\nFROM minutes\nWHERE " + between("minute", w.from, w.to) + w.and() + "\nGROUP BY slot\nORDER BY slot"
+	return "-- events, and server errors among them, in each slot\nSELECT " + w.slotSQL() + " AS slot, sum(count) AS events, sum(errors) AS errors\nFROM minutes\nWHERE " + between("minute", w.from, w.to) + w.and() + "\nGROUP BY slot\nORDER BY slot"
 }

@@ -77,7 +77,9 @@ func (l *Lines) Draw(c *cell.Canvas, r cell.Rect) {
 		}
 	}
 	text := asciigraph.PlotMany(data, asciigraph.Height(rows-1), asciigraph.LowerBound(0), asciigraph.UpperBound(step*float64(rows-1)), asciigraph.SeriesColors(colors...),
-		asciigraph.SeriesChars(chars...), asciigraph.Offset(3), asciigraph.YAxisValueFormatter(func(v float64) string { return cell.PadLeft(label(v), labels) }))
+		asciigraph.SeriesChars(chars...), asciigraph.Offset(3), asciigraph.YAxisValueFormatter(func(v float64) string {
+			return cell.PadLeft(label(math.Abs(math.Round(v/step))*step), labels) // its sums miss the multiples of step by a hair
+		}))
 	lines := strings.Split(text, "\n")
 	for i, line := range lines[max(0, len(lines)-rows):] {
 		l.line(c, r, r.Y+i, labels, line)

@@ -45,7 +45,8 @@ func Bar(c *cell.Canvas, x, y, w int, share float64, style cell.Style) {
 	}
 }
 
-// Columns draws values as bars h rows high standing on row y+h-1, w columns wide, scaled from zero to the largest.
+// Columns draws values as bars h rows high standing on row y+h-1, w columns wide, scaled from zero to the largest. Nothing is drawn where there
+// is nothing.
 func Columns(c *cell.Canvas, r cell.Rect, values []float64, style cell.Style) {
 	values = Buckets(values, r.W)
 	_, high, ok := Extent(values)
@@ -54,9 +55,6 @@ func Columns(c *cell.Canvas, r cell.Rect, values []float64, style cell.Style) {
 	}
 	for i, v := range values {
 		if math.IsNaN(v) || v <= 0 || high <= 0 {
-			if !math.IsNaN(v) {
-				c.Text(r.X+i, r.Y+r.H-1, "▁", cell.Faint)
-			}
 			continue
 		}
 		eighths := max(1, int(math.Round(v/high*float64(r.H)*8)))

@@ -14,6 +14,7 @@ type Field struct {
 	Hint    string // what it means, its default and its limits
 	Value   string
 	Choices []string                 // not empty: one of these, by arrows
+	Wide    bool                     // as wide as there is room, for paths
 	Check   func(value string) error // nil: anything goes
 }
 
@@ -21,7 +22,8 @@ type Field struct {
 type Form struct {
 	fields []formField
 	at     int
-	step   int // rows a field, when last drawn
+	step   int       // rows a field, when last drawn
+	drawn  cell.Rect // the field at hand, when last drawn
 }
 
 type formField struct {
@@ -49,6 +51,15 @@ func (f *Form) Value(name string) string {
 		}
 	}
 	return ""
+}
+
+// At is the name of the field at hand, its text, and where it was last drawn; the text of a choice is nil.
+func (f *Form) At() (name string, text *Input, drawn cell.Rect) {
+	field := &f.fields[f.at]
+	if len(field.Choices) > 0 {
+		return field.Name, nil, f.drawn
+	}
+	return field.Name, &field.input, f.drawn
 }
 
 // Len is how many fields there are.
@@ -153,6 +164,7 @@ func (f *Form) Draw(c *cell.Canvas, r cell.Rect) (x, y int) {
 		end := f.value(c, field, fx, fy, w, i == f.at)
 		if i == f.at {
 			x, y = end, fy
+			f.drawn = cell.Rect{X: fx, Y: fy, W: w, H: 1}
 		}
 		switch {
 		case f.step == 1 && i != f.at || below >= r.Y+r.H:
@@ -168,6 +180,9 @@ func (f *Form) Draw(c *cell.Canvas, r cell.Rect) (x, y int) {
 func (f *Form) value(c *cell.Canvas, field *formField, x, y, w int, focused bool) (cursorX int) {
 	if len(field.Choices) == 0 {
 		fieldW := min(w, 28)
+		if field.Wide {
+			fieldW = w
+		}
 		end := field.input.Draw(c, x, y, fieldW, cell.Text)
 		look := cell.Resting
 		if focused {

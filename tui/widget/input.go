@@ -37,6 +37,17 @@ func oneLine(s string) string {
 	}, s))
 }
 
+// Split is the text before and after the cursor.
+func (in *Input) Split() (before, after string) {
+	return string(in.text[:in.cursor]), string(in.text[in.cursor:])
+}
+
+// Join replaces the text by two parts with the cursor between them.
+func (in *Input) Join(before, after string) {
+	in.Set(before)
+	in.text = append(in.text, []rune(oneLine(after))...)
+}
+
 // Paste inserts text at the cursor.
 func (in *Input) Paste(s string) {
 	runes := []rune(oneLine(s))
@@ -90,6 +101,9 @@ func (in *Input) Draw(c *cell.Canvas, x, y, w int, style cell.Style) (cursorX in
 	c.Restore(old)
 	return x + before - slide
 }
+
+// CursorWidth is how many columns the text before the cursor takes.
+func (in *Input) CursorWidth() int { return cell.Width(string(in.text[:in.cursor])) }
 
 // wordLeft is where the word before position at begins.
 func wordLeft(text []rune, at int) int {

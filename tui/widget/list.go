@@ -22,11 +22,13 @@ type Item struct {
 type List struct {
 	Filter Input
 	Idle   bool // the focus is elsewhere: no cursor is drawn
+	Wrap   bool // what is too long goes on in the next row, else it is cut
 	items  []Item
 	shown  []int // indexes into items
 	cursor int   // index into shown
 	top    int
 	page   int
+	rows   []int // what stood in each row when last drawn, as indexes into shown
 }
 
 // NewList is a list of items.
@@ -140,51 +142,98 @@ func (l *List) Scroll(n int) { l.move(n) }
 
 // Click puts the cursor on the row dy of the rectangle last drawn and tells whether there is an item.
 func (l *List) Click(dy int) bool {
-	at := l.top + dy
-	if at < 0 || at >= len(l.shown) || l.items[l.shown[at]].Head {
+	if dy < 0 || dy >= len(l.rows) || l.items[l.shown[l.rows[dy]]].Head {
 		return false
 	}
-	l.cursor = at
+	l.cursor = l.rows[dy]
 	return true
 }
 
 // Draw draws the items in sight into r; labelW is the width of the column of labels.
 func (l *List) Draw(c *cell.Canvas, r cell.Rect, labelW int) {
-	l.page = r.H
-	l.top = max(0, min(max(l.top, l.cursor-r.H+1), l.cursor))
-	if l.cursor == 1 && len(l.shown) > 0 && l.items[l.shown[0]].Head {
-		l.top = 0
-	}
-	l.top = max(0, min(l.top, len(l.shown)-r.H))
-	for i := range r.H {
-		at := l.top + i
-		if at >= len(l.shown) {
-			return
-		}
+	l.page, l.rows = r.H, l.rows[:0]
+	l.scroll(r, labelW)
+	old := c.Clip(r)
+	defer c.Restore(old)
+	for at := l.top; at < len(l.shown) && len(l.rows) < r.H; at++ {
 		item := l.items[l.shown[at]]
-		y := r.Y + i
+		row := cell.Rect{X: r.X, Y: r.Y + len(l.rows), W: r.W, H: 1}
 		if item.Head {
-			c.TextCut(r.X, y, r.W, item.Label, cell.Muted|cell.Bold)
-			continue
+			c.TextCut(row.X, row.Y, row.W, item.Label, cell.Muted|cell.Bold)
+		} else {
+			row.H = l.item(c, row, item, labelW)
 		}
-		l.item(c, cell.Rect{X: r.X, Y: y, W: r.W, H: 1}, item, labelW)
-		if at == l.cursor && !l.Idle {
-			c.Text(r.X, y, "▸", cell.Accent)
-			c.Paint(cell.Rect{X: r.X, Y: y, W: r.W, H: 1}, cell.Selected)
+		if at == l.cursor && !item.Head && !l.Idle {
+			c.Text(row.X, row.Y, "▸", cell.Accent)
+			c.Paint(row, cell.Selected)
+		}
+		for range min(row.H, r.H-len(l.rows)) {
+			l.rows = append(l.rows, at)
 		}
 	}
 }
 
-func (l *List) item(c *cell.Canvas, r cell.Rect, item Item, labelW int) {
-	style, detail := cell.Text, item.Detail
-	detailStyle := cell.Muted
+// scroll moves the window so that the cursor's item is in it as a whole, and no row below the last item stays empty without need.
+func (l *List) scroll(r cell.Rect, labelW int) {
+	l.top = max(0, min(l.top, l.cursor))
+	used := 0
+	for at := l.cursor; at >= l.top && at < len(l.shown); at-- {
+		if used += l.height(at, r.W, labelW); used > r.H {
+			l.top = min(at+1, l.cursor)
+			break
+		}
+	}
+	if l.cursor == 1 && l.items[l.shown[0]].Head {
+		l.top = 0
+	}
+	used = 0
+	for at := len(l.shown) - 1; at >= 0; at-- {
+		if used += l.height(at, r.W, labelW); used > r.H {
+			return
+		}
+		l.top = min(l.top, at)
+	}
+}
+
+// height is how many rows an item takes at width w.
+func (l *List) height(at, w, labelW int) int {
+	if item := l.items[l.shown[at]]; l.Wrap && !item.Head {
+		labels, details := l.broken(item, w, labelW)
+		return max(len(labels), len(details))
+	}
+	return 1
+}
+
+// broken is an item's label and detail as the rows that they take.
+func (l *List) broken(item Item, w, labelW int) (labels, details []string) {
+	detail := item.Detail
 	if item.Off != "" {
-		style, detail, detailStyle = cell.Faint, "off: "+item.Off, cell.Faint
+		detail = "off: " + item.Off
 	}
 	keyW := cell.Width(item.Key)
-	c.TextCut(r.X+2, r.Y, min(labelW, r.W-keyW-4), item.Label, style)
-	if room := r.W - labelW - 4 - keyW - 1; room > 4 {
-		c.TextCut(r.X+2+labelW+1, r.Y, room, detail, detailStyle)
+	labelRoom, room := min(labelW, w-keyW-4), w-labelW-4-keyW-1
+	if room <= 4 {
+		detail, room = "", 5
 	}
-	c.TextRight(r.X+r.W-1, r.Y, keyW, item.Key, cell.Accent)
+	if l.Wrap {
+		return cell.Wrap(item.Label, labelRoom), cell.Wrap(detail, room)
+	}
+	return []string{cell.Cut(item.Label, labelRoom)}, []string{cell.Cut(detail, room)}
+}
+
+// item draws one item and returns how many rows it took.
+func (l *List) item(c *cell.Canvas, r cell.Rect, item Item, labelW int) int {
+	style, detailStyle := cell.Text, cell.Muted
+	if item.Off != "" {
+		style, detailStyle = cell.Faint, cell.Faint
+	}
+	labels, details := l.broken(item, r.W, labelW)
+	for i, text := range labels {
+		c.Text(r.X+2, r.Y+i, text, style)
+	}
+	for i, text := range details {
+		c.Text(r.X+2+labelW+1, r.Y+i, text, detailStyle)
+	}
+	c.TextRight(r.X+r.W-1, r.Y, cell.Width(item.Key), item.Key, cell.Accent)
+	return max(len(labels), len(details))
 }

@@ -206,3 +206,60 @@ func BenchmarkKeyInLongText(b *testing.B) {
 		e.Draw(c, c.All(), true)
 	}
 }
+
+func TestPagerKeepsItsWindowInTheText(t *testing.T) {
+	p := NewPager("one\ntwo\nthree is the longest\nfour\nfive\n\n")
+	draw := func(w, h int, want string) {
+		t.Helper()
+		c := cell.New(w, h)
+		p.Draw(c, c.All())
+		if got := strings.TrimRight(c.Plain(), "\n"); got != want {
+			t.Errorf("%d x %d shows %q, want %q", w, h, got, want)
+		}
+	}
+	draw(8, 2, "one\ntwo")
+	if p.Hidden() != "more →" || p.Len() != 5 {
+		t.Errorf("hidden %q of %d lines", p.Hidden(), p.Len())
+	}
+	for _, key := range []string{"G", "end"} {
+		p.Key(key)
+	}
+	draw(8, 2, "")
+	if first, last := p.Window(); first != 4 || last != 5 || p.Hidden() != "← more" {
+		t.Errorf("lines %d to %d, %q", first, last, p.Hidden())
+	}
+	draw(20, 4, "two\nthree is the longest\nfour\nfive") // a larger window has nothing below and beside the text
+	if p.Hidden() != "" {
+		t.Errorf("hidden %q", p.Hidden())
+	}
+	if p.Key("x") {
+		t.Error("x is taken for a moving key")
+	}
+}
+
+// TestListWraps: an item that takes several rows is in the window as a whole, and a click on any of its rows finds it.
+func TestListWraps(t *testing.T) {
+	var items []Item
+	for _, detail := range []string{"short", "a detail of so many words that it takes three rows of this list", "short", "two rows are enough for it"} {
+		items = append(items, Item{Label: "k", Detail: detail})
+	}
+	l := NewList(items)
+	l.Wrap = true
+	c := cell.New(32, 5)
+	l.Draw(c, c.All(), 2)
+	if got := c.Plain(); strings.Contains(got, "…") || !strings.Contains(got, "this list") {
+		t.Errorf("the list is cut:\n%s", got)
+	}
+	if !l.Click(3) || l.Selected() != 1 {
+		t.Errorf("a click on the third row of the second item chose %d", l.Selected())
+	}
+	if !l.Click(4) || l.Selected() != 2 || l.Click(5) {
+		t.Errorf("a click on the last row chose %d", l.Selected())
+	}
+	l.Scroll(1)
+	c = cell.New(32, 5)
+	l.Draw(c, c.All(), 2)
+	if got := c.Plain(); !strings.Contains(got, "▸ k  two rows are enough for\n     it") {
+		t.Errorf("the last item is not in the window as a whole:\n%s", got)
+	}
+}

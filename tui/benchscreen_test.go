@@ -1,0 +1,159 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql/bench"
+)
+
+// slowBench makes benchmarks that stand at 40 % until they are cancelled; entered tells that one does.
+func slowBench(f *fake) (entered chan struct{}) {
+	entered = make(chan struct{}, 1)
+	f.tasks.Bench = func(ctx context.Context, _ BenchParams, p *lake.Progress) (*bench.Report, error) {
+		p.Start("warm: questions", 1000)
+		p.Add(400)
+		entered <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return entered
+}
+
+func TestBenchFromEmptyToReport(t *testing.T) {
+	f := newFake()
+	var got BenchParams
+	f.tasks.Bench = func(_ context.Context, p BenchParams, _ *lake.Progress) (*bench.Report, error) {
+		got = p
+		r := fakeReport(fakeNow, p.Events, p.Cold, 1)
+		return &r, nil
+	}
+	d := drive(t, f, 120, 36)
+	d.press("6")
+	d.wants("No benchmark has run yet", "600 MB", "run a benchmark")
+	d.press("enter", "tab", "ctrl+u", "text:250k", "tab", "ctrl+u", "text:9", "tab", "right", "enter")
+	if want := (BenchParams{Events: 250_000, Runs: 9, Cold: true}); got != want {
+		t.Errorf("the benchmark got %+v, want %+v", got, want)
+	}
+	d.elapse(tickEvery)
+	d.wants("250,000 events", "warm", "cold", "12.6/704", "9.10ms", "3.10ms", "✓")
+	d.lacks("No benchmark")
+	d.press("4", "enter")
+	d.wants("medians: one file 9.10ms", "Enter: look at the report")
+	d.press("enter")
+	d.wants("12.6/704")
+	d.press("esc")
+	d.wants("tasks")
+}
+
+func TestBenchOfThisLake(t *testing.T) {
+	f := newFake()
+	got := BenchParams{Events: -1}
+	f.tasks.Bench = func(_ context.Context, p BenchParams, _ *lake.Progress) (*bench.Report, error) {
+		got = p
+		return nil, errors.New("the lake has no Parquet yet: convert it first")
+	}
+	d := drive(t, f, 80, 24)
+	d.press("4", "a", "b", "right", "enter")
+	if got.Events != 0 || got.Runs != 7 || got.Cold {
+		t.Errorf("the benchmark got %+v, want the lake at hand, 7 runs, warm", got)
+	}
+	d.elapse(tickEvery)
+	d.wants("× bench this lake", "convert it first", "run a benchmark")
+}
+
+func TestBenchIsCancelled(t *testing.T) {
+	f := newFake()
+	entered := slowBench(f)
+	d := drive(t, f, 120, 36)
+	d.press("6", "a")
+	d.send(key("enter"))
+	<-entered
+	d.send(tickMsg{})
+	d.wants("40%", "400 of 1,000", "Ctrl+C cancels")
+	d.send(key("a"))
+	d.wants("benchmark: one runs")
+	d.send(key("ctrl+c"))
+	d.settle()
+	d.elapse(tickEvery)
+	d.lacks("40%")
+	if d.quit {
+		t.Error("Ctrl+C quit")
+	}
+	if j := d.app.jobs[0]; j.State != Cancelled {
+		t.Errorf("the run is in state %d", j.State)
+	}
+}
+
+func TestBenchHistoryPagesAndCompares(t *testing.T) {
+	f := newFake()
+	for i, slow := range []float64{1, 1.3, 0.8, 1} {
+		events := int64(1_000_000)
+		if i == 3 {
+			events = 10_000_000
+		}
+		f.reports = append(f.reports, fakeReport(fakeNow.AddDate(0, 0, -i), events, false, slow))
+	}
+	d := drive(t, f, 120, 36)
+	d.press("6")
+	d.wants("report 1 of 4", "compared with 2026-11-20", "▼ -23%")
+	d.press("left")
+	d.wants("bench: 2026-11-20", "report 2 of 4", "compared with 2026-11-19", "▲ +62%")
+	d.press("left", "left")
+	d.wants("report 4 of 4", "10,000,000 events")
+	d.lacks("compared with") // nothing before it is of the same data
+	d.press("left")
+	d.wants("report 4 of 4")
+	d.press("right", "right", "right", "c", "text:11-19", "enter")
+	d.wants("report 1 of 4", "compared with 2026-11-19", "▲ +25%")
+	d.press("c", "text:nothing", "enter")
+	d.lacks("▲ +25%", "vs last")
+	d.press("c", "text:11-18", "enter")
+	d.wants("other data or another machine")
+	d.press("y", "m")
+	var copied string
+	for _, msg := range d.seen {
+		copied += strings.ToLower(typeName(msg))
+	}
+	if !strings.Contains(copied, "clipboard") {
+		t.Errorf("nothing was copied: %s", copied)
+	}
+	d.press("esc", "left")
+	d.wants("report 2 of 4")
+	d.press("a", "ctrl+u", "tab", "enter")
+	d.elapse(tickEvery)
+	d.wants("report 1 of") // the new one, wherever one was
+	text := d.app.bench.markdown(&f.reports[0])
+	for _, want := range []string{"| one unpartitioned file | warm | 1/1 |", "| 9.10ms |", "1,000,000 events"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in the Markdown:\n%s", want, text)
+		}
+	}
+}
+
+// TestBenchOvertakenWords pages on before the words of a report have come: they are dropped.
+func TestBenchOvertakenWords(t *testing.T) {
+	f := newFake()
+	f.reports = []bench.Report{fakeReport(fakeNow, 1_000_000, false, 1), fakeReport(fakeNow.Add(-time.Hour), 1_000_000, false, 1)}
+	d := drive(t, f, 120, 36)
+	d.press("6")
+	p := d.app.bench
+	late := benchSaidMsg{p.saidGen, benchWords{report: fakeNow, done: true, findings: []string{"overtaken"}}}
+	d.press("left")
+	d.send(late)
+	d.lacks("overtaken")
+	d.send(benchReadMsg{gen: p.gen - 1, reports: nil})
+	d.wants("report 2 of 2")
+}
+
+func TestBenchHistoryThatFails(t *testing.T) {
+	f := newFake()
+	f.unread = errors.New("state/bench.jsonl: line 3 is no JSON")
+	d := drive(t, f, 120, 36)
+	d.press("6")
+	d.wants("× earlier reports: state/bench.jsonl", "run a benchmark")
+}
