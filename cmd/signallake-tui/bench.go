@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -59,7 +58,7 @@ func runBench(ctx context.Context, w *world, args []string) error {
 		return err
 	}
 	if *write != "" {
-		if err := replaceFile(*write, []byte(bench.Markdown(history))); err != nil {
+		if err := writePage(*write, history); err != nil {
 			return err
 		}
 		fmt.Fprintln(w.stderr, "written:", *write)
@@ -260,14 +259,18 @@ func (s stateStore) addReport(report *bench.Report) (lines []byte, err error) {
 	return lines, s.Save(benchHistory, lines)
 }
 
-// replaceFile writes a file as a whole or not at all.
-func replaceFile(path string, data []byte) error {
-	err := stateStore{filepath.Dir(path)}.Save(filepath.Base(path), data)
+// writePage writes the page of benchmarks, whole or not at all. What stands there about sizes that the history does not know stays.
+func writePage(path string, history []bench.Report) error {
+	place := stateStore{filepath.Dir(path)}
+	older, err := place.Load(filepath.Base(path))
 	if err == nil {
-		err = os.Chmod(path, 0o644)
+		err = place.Save(filepath.Base(path), []byte(bench.Markdown(history, string(older))))
 	}
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: choose another --write", err)
+	if err == nil {
+		err = os.Chmod(path, 0o644) // a temporary file is its owner's alone
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("write the page of benchmarks: %w", err)
+	}
+	return nil
 }

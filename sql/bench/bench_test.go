@@ -116,19 +116,23 @@ func TestWords(t *testing.T) {
 
 func TestMarkdown(t *testing.T) {
 	small := made(shapes["list-faster"])
-	older := made(shapes["list-slower"])
+	bigger := made(shapes["list-slower"])
 	big := made(shapes["glob-faster"])
 	big.Data.Events = 10_000_000
 	elsewhere := made(shapes["chance"])
 	elsewhere.Data.Events, elsewhere.Machine.CPU = 5_000, "6502"
 	atHand := made(shapes["chance"])
 	atHand.Data.Scratch, atHand.Data.Events = false, 77
-	golden(t, "benchmarks.md", Markdown([]Report{*big, *small, *older, *elsewhere, *atHand}))
-
-	if got := Markdown(nil); got != "" {
+	const older = "# Benchmarks\nolder words\n\n## 500 events\nof another machine\n\n### findings\n* kept\n\n## 1,000,000 events\nreplaced\n\n## By hand\ndropped\n"
+	page := Markdown([]Report{*big, *small, *bigger, *elsewhere, *atHand}, older)
+	golden(t, "benchmarks.md", page)
+	if again := Markdown([]Report{*big}, page); again != page {
+		t.Errorf("the page, written again from one of its reports, is\n%s", again)
+	}
+	if got := Markdown(nil, older); got != older {
 		t.Errorf("a page of no report: %q", got)
 	}
-	if got := Markdown([]Report{*atHand, *small}); !strings.Contains(got, "## 77 events") || !strings.Contains(got, "## 1,000,000 events") {
+	if got := Markdown([]Report{*atHand, *small}, ""); !strings.Contains(got, "## 77 events of a lake at hand\n") || !strings.Contains(got, "## 1,000,000 events\n") {
 		t.Errorf("the newest report is not on the page:\n%s", got)
 	}
 }

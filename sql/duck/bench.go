@@ -222,7 +222,9 @@ func (b *bencher) interruptible(ctx context.Context, work func() error) error {
 		case <-done:
 		}
 	}()
+	runtime.LockOSThread() // one thread asks everything: what a move to another one costs is no part of any way
 	err := work()
+	runtime.UnlockOSThread()
 	close(done)
 	<-stopped
 	if ctx.Err() != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"unsafe"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
@@ -52,8 +53,11 @@ func (c *conn) direct(text string, limit int) (*rowSet, error) {
 	return set, errors.Join(err, rows.Close())
 }
 
-// oneStatement parses the text and refuses more than one statement: the direct call would run them all.
+// oneStatement refuses more than one statement, which the direct call would all run. Statements end in a semicolon: a text without one is not parsed twice.
 func (c *conn) oneStatement(text string) error {
+	if strings.IndexByte(text, ';') < 0 {
+		return nil
+	}
 	var extracted mapping.ExtractedStatements
 	n := mapping.ExtractStatements(c.handle, text, &extracted)
 	defer mapping.DestroyExtracted(&extracted)
