@@ -101,7 +101,7 @@ func TestCompletionThatFails(t *testing.T) {
 		return nil, errors.New("open /root: permission denied")
 	}
 	d := drive(t, f, 80, 24)
-	d.press("i", "text:/root/", "tab")
+	d.press("i", "text:/home/", "tab")
 	d.wants("× open /root: permission denied")
 	f = newFake()
 	f.complete = func(context.Context, string) ([]string, error) { panic("out of luck") }
