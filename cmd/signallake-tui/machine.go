@@ -18,7 +18,8 @@ func describeMachine(m *bench.Machine) {
 	m.OS = runtime.GOOS + "/" + runtime.GOARCH
 	var name unix.Utsname
 	if err := unix.Uname(&name); err == nil {
-		m.OS += ", kernel " + unix.ByteSliceToString(name.Release[:])
+		version, _, _ := strings.Cut(unix.ByteSliceToString(name.Release[:]), "-") // what follows names whoever built it
+		m.OS += ", kernel " + version
 	}
 	if distribution := strings.Trim(fieldOf("/etc/os-release", "PRETTY_NAME", "="), `"`); distribution != "" {
 		m.OS = distribution + ", " + m.OS
