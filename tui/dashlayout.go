@@ -154,6 +154,8 @@ func (a *App) noRows() string {
 	switch p := a.dash.focused(); {
 	case p.kind.enter == nil:
 		return "nothing is behind " + p.kind.title
+	case p.kind.load != nil && p.data == nil && p.err == nil || !a.dash.known:
+		return "still loading"
 	case p.data == nil || p.kind.empty(p.data) || p.kind.rows != nil && p.rowCount() == 0:
 		return "there is nothing to enter"
 	}

@@ -194,6 +194,9 @@ func (a *App) drawFooter(r cell.Rect) {
 		c.TextRight(r.X+r.W-1, r.Y, w, state, cell.Muted)
 		room -= w + 2
 	}
+	if len(a.overlays) > 0 {
+		return // the dialog on top says its own keys
+	}
 	x, at := r.X+1, a.places()
 	for i := range a.actions {
 		act := &a.actions[i]
@@ -209,9 +212,6 @@ func (a *App) drawFooter(r cell.Rect) {
 		x = c.Text(x, r.Y, key, cell.Accent|cell.Bold)
 		x = c.Text(x+1, r.Y, act.label, cell.Muted)
 		a.zone(cell.Rect{X: from, Y: r.Y, W: x - from, H: 1}, func(int, int) tea.Cmd {
-			if len(a.overlays) > 0 {
-				return nil
-			}
 			if act.run == nil {
 				return a.here().key(tea.KeyPressMsg{Code: tea.KeyEnter})
 			}

@@ -265,7 +265,7 @@ func (g *ingestPage) drawRejects(c *cell.Canvas, r cell.Rect, heavy bool) {
 		c.Text(r.X+2, r.Y+r.H-1, " "+cell.Cut(text, r.W-6)+" ", cell.Warn)
 	}
 	if len(groups) == 0 {
-		text := "✓ nothing was rejected since the start"
+		text := "✓ the API rejected nothing since the start"
 		if g.app.noAPI() != "" {
 			text = "nothing is taken in here"
 		}

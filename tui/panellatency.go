@@ -151,7 +151,11 @@ func slowestKind() panelKind {
 		},
 		enter: func(p *panel) tea.Cmd {
 			row := p.data.(*sql.SlowestEndpoints).Rows[p.cursor]
-			return p.app.drill("slow "+row.Endpoint, termOf("service_name", row.Service), termOf("endpoint", row.Endpoint), slowTerm(row.Quantiles))
+			name := "slow " + row.Endpoint
+			if math.IsNaN(row.P95) { // none of its events has a latency
+				name = row.Endpoint
+			}
+			return p.app.drill(name, termOf("service_name", row.Service), termOf("endpoint", row.Endpoint), slowTerm(row.Quantiles))
 		},
 		lines: func(p *panel) int { return min(max(p.rowCount(), 2), 8) },
 	}

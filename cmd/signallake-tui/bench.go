@@ -50,6 +50,9 @@ func runBench(ctx context.Context, w *world, args []string) error {
 		p.Events = 0
 	}
 	report, err := headlessBench(ctx, w, *dir, p)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return &stoppedError{"the benchmark was stopped; nothing of it stays", err}
+	}
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func commands() []command {
 	return []command{
 		{"console", "[--addr HOST:PORT] [--token-file FILE] [--tls-cert FILE --tls-key FILE] [--plain]", "the console, with the ingest API in the background (the default)", runConsole},
 		{"serve", "[--addr HOST:PORT] [--token-file FILE [--make-token]] [--tls-cert FILE --tls-key FILE]", "the ingest API and the conversion alone, for a server", runServe},
-		{"import", "FILE... | - [--follow] [--service S] [--map key=field] [--format json|access|logfmt] [--again] [--json]", "read log files, or what is piped in, into the lake", runImport},
+		{"import", "FILE... | - [--follow] [--service S] [--map key=field] [--format json|access|logfmt|plain] [--again] [--json]", "read log files, or what is piped in, into the lake", runImport},
 		{"generate", "[--count N] [--seed N] [--days N] [--services N] [--start TIME]", "write synthetic events into the lake", runGenerate},
 		{"convert", "[--layout partitioned|unpartitioned|both] [--repair]", "turn raw JSONL into Parquet", runConvert},
 		{"query", "NAME | --sql TEXT [--format table|json|csv]", "ask a named question or any SQL", runQuery},
@@ -91,6 +91,24 @@ Every command takes --data DIR (or SIGNALLAKE_DATA_DIR; ./data otherwise). `+"`s
 Exit codes: 0 done, 1 failed, 2 wrong command line, 3 another process owns the lake, 4 verify found damage, 130 stopped.
 `)
 	return nil
+}
+
+// stoppedError is a command that was stopped and has its own words for what that leaves.
+type stoppedError struct {
+	text  string
+	cause error
+}
+
+func (e *stoppedError) Error() string { return e.text }
+func (e *stoppedError) Unwrap() error { return e.cause }
+
+// stoppedText says what a stopped command leaves behind.
+func stoppedText(err error) string {
+	var stopped *stoppedError
+	if errors.As(err, &stopped) {
+		return stopped.text
+	}
+	return "stopped; what was done stays, run it again to go on"
 }
 
 // newFlags makes a command's flag set with --data in it.

@@ -23,7 +23,7 @@ func runImport(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "import")
 	p := tui.ImportParams{}
 	flags.StringVar(&p.Service, "service", "", "`service` of lines that name none; without it the file's name")
-	flags.StringVar(&p.Format, "format", "", "json, access or logfmt; without it it is found")
+	flags.StringVar(&p.Format, "format", "", "json, access, logfmt or plain (text behind a time); without it it is found")
 	flags.BoolVar(&p.Follow, "follow", false, "go on with what is written to the files, through their rotation, until Ctrl+C")
 	flags.BoolVar(&p.Again, "again", false, "import also what was imported before")
 	flags.Func("map", "`key=field`: the lines' name of one of our fields, such as took=latency_ms; several with commas or one by one", func(s string) error {

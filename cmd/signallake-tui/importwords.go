@@ -71,7 +71,7 @@ func inputWords(r *importer.Result, p tui.ImportParams) []string {
 		lines = append(lines, "  "+how)
 	}
 	if r.State == importer.Stopped && !p.Follow {
-		lines = append(lines, "  "+stoppedWords(r))
+		lines = append(lines, "  "+stoppedWords(r, p))
 	}
 	return lines
 }
@@ -95,11 +95,15 @@ func countWords(r *importer.Result) string {
 	return text
 }
 
-func stoppedWords(r *importer.Result) string {
+func stoppedWords(r *importer.Result, p tui.ImportParams) string {
 	if r.Path == "-" {
 		return "stopped: what came later through the pipe was not read; piped in once more, everything is imported once more"
 	}
-	return fmt.Sprintf("stopped after line %s: importing it again goes on there", thousands(r.FromLine-1+r.Lines+r.Blank))
+	how := "importing it again"
+	if p.Again {
+		how = "importing it without --again"
+	}
+	return fmt.Sprintf("stopped after line %s: %s goes on there", thousands(r.FromLine-1+r.Lines+r.Blank), how)
 }
 
 // spanWords is the time that events span.

@@ -82,7 +82,7 @@ func exitCode(ctx context.Context, err error, w *world) int {
 		fmt.Fprintf(w.stderr, "signallake-tui: %v\n", err)
 		return exitOwned
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(w.stderr, "signallake-tui: stopped; what was done stays, run it again to go on")
+		fmt.Fprintln(w.stderr, "signallake-tui:", stoppedText(err))
 		return exitInterrupted
 	default:
 		fmt.Fprintf(w.stderr, "signallake-tui: %v\n", err)

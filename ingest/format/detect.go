@@ -243,7 +243,7 @@ func unknown(c counts, w wrapper, lines [][]byte) error {
 		in = " inside " + w.title()
 	}
 	return fmt.Errorf("no known format in %s%s: %d look like JSON, %d like an access log, %d like logfmt; the first one is %q; "+
-		"say --format json, access or logfmt when it is one of these, or turn the lines into JSON with a timestamp (docs/IMPORT.md)",
+		"say --format json, access, logfmt or plain when it is one of these, or turn the lines into JSON with a timestamp (docs/IMPORT.md)",
 		plural(len(lines), "line"), in, c.kind[0], c.kind[1], c.kind[2], lake.SafeText(string(lines[0]), 80))
 }
 
@@ -299,7 +299,7 @@ func (d Detection) describe(lines [][]byte, cfg Config, notes []string) (Detecti
 	d.Fields = p.survey.fields()
 	d.Missing = p.survey.missing(cfg)
 	if first != nil {
-		d.Missing = append(d.Missing, fmt.Sprintf("%s of %d refused so far, the first one: %v", plural(d.Lines-d.Matched, "line"), d.Lines, first))
+		d.Missing = append(d.Missing, fmt.Sprintf("of the first %s %d do not fit, the first one: %v", plural(d.Lines, "line"), d.Lines-d.Matched, first))
 	}
 	d.Missing = append(d.Missing, notes...)
 	return d, nil

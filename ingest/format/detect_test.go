@@ -61,7 +61,7 @@ func TestDetectTellsOfLinesInAnotherFormat(t *testing.T) {
 	}
 	check(someLines[Logfmt]+jsonLine+"\n", Logfmt, "1 of 6 lines are json and will be refused: split the file, or import it with --format json too")
 	check(someLines[Logfmt]+someLines[Access], Access, "as many lines are logfmt as are access, which is harder to meet by accident: --format logfmt takes the others")
-	check(someLines[JSON]+"hello\n", JSON, "1 line of 6 refused so far, the first one: the event must be one JSON object, got hello")
+	check(someLines[JSON]+"hello\n", JSON, "of the first 6 lines 1 do not fit, the first one: the event must be one JSON object, got hello")
 }
 
 func TestDetectTellsWhatBecameOfTheKeys(t *testing.T) {

@@ -188,9 +188,9 @@ func (j *job) one(ctx context.Context, r *Result, stage string) error {
 	f, err := openFile(r.Path)
 	switch {
 	case errors.Is(err, errNotRegular):
-		device, err := os.Open(r.Path)
+		device, err := openDevice(ctx, r.Path)
 		if err != nil {
-			return unreadable(r.Path, err)
+			return err
 		}
 		defer device.Close()
 		return j.pipe(ctx, r, device, stage)
@@ -256,7 +256,7 @@ func (j *job) locate(r *Result, f *file, again bool) (*input, error) {
 	in := &input{result: r, sample: sample, whole: len(sample) < sampleBytes}
 	head := sample[:min(len(sample), headBytes)]
 	if !again {
-		for _, known := range j.memory.candidates(head) {
+		for _, known := range j.memory.candidates(head, path) {
 			s, err := f.resume(&known)
 			if err != nil {
 				return nil, err

@@ -176,7 +176,7 @@ func TestLateFormat(t *testing.T) {
 func TestServiceOf(t *testing.T) {
 	for path, want := range map[string]string{
 		"access.log": "access", "/var/log/nginx/access.log.1.gz": "access", "access.log-20261120.gz": "access", "access-2026-11-20.log": "access",
-		"app_2.jsonl": "app", "Check Out.LOG": "check-out", "-": "none", "": "none", "...log": "none", "x.log.2026-11-20T10:00:00.zst": "x",
+		"app_2.jsonl": "app", "Check Out.LOG": "check-out", "-": "stdin", "": "stdin", "...log": "log", "x.log.2026-11-20T10:00:00.zst": "x",
 		"v1.2.log": "v1", "20261120.log": "20261120", "ünï.log": "n",
 	} {
 		if got := ServiceOf(path); got != want {

@@ -120,8 +120,9 @@ func (m *memory) keep(k mark, at lake.Micros) {
 	m.inputs[k.origin()] = k
 }
 
-// candidates are the inputs that began as head does, the newest first. Whether it is one of them, the bytes before the position tell.
-func (m *memory) candidates(head []byte) []mark {
+// candidates are the inputs that began as head does: those read as the same path first, the newest of them leading, then the others by how far
+// they are imported, so that a copy of the beginning does not stand for the whole. Whether it is one of them, the bytes before the position tell.
+func (m *memory) candidates(head []byte, path string) []mark {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []mark
@@ -137,7 +138,17 @@ func (m *memory) candidates(head []byte) []mark {
 			found = append(found, k)
 		}
 	}
-	slices.SortFunc(found, func(a, b mark) int { return cmp.Compare(b.turn, a.turn) })
+	slices.SortFunc(found, func(a, b mark) int {
+		switch here, there := a.Path == path, b.Path == path; {
+		case here != there && here:
+			return -1
+		case here != there:
+			return 1
+		case here:
+			return cmp.Compare(b.turn, a.turn)
+		}
+		return cmp.Or(cmp.Compare(b.Offset, a.Offset), cmp.Compare(b.turn, a.turn))
+	})
 	return found
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/signallake/signallake/ingest/format"
 )
 
-// noService is the service of lines that name none and come from no file.
-const noService = "none"
+// The services of lines that name none: pipeService of those that come from no file, noService where the file's name gives none.
+const pipeService, noService = "stdin", "log"
 
 // rotated is what rotation adds to a file's name: a number or a date.
 var rotated = regexp.MustCompile(`^(.+?)[._-](?:[0-9]{1,4}|[0-9]{4}-?[0-9]{2}-?[0-9]{2}(?:[Tt_-]?[0-9:.-]*)?)$`)
@@ -18,7 +18,7 @@ var rotated = regexp.MustCompile(`^(.+?)[._-](?:[0-9]{1,4}|[0-9]{4}-?[0-9]{2}-?[
 // the contract allows. access.log.1.gz is access.
 func ServiceOf(path string) string {
 	if path == "-" || path == "" {
-		return noService
+		return pipeService
 	}
 	name := strings.ToLower(filepath.Base(path))
 	for {

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -75,6 +76,33 @@ func openFile(path string) (*file, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &file{path: path, f: f, size: info.Size(), zip: packed(magic[:n])}, nil
+}
+
+// openDevice opens a pipe or device. A named pipe opens once somebody writes to it, which may be never: the end of ctx ends the wait.
+func openDevice(ctx context.Context, path string) (*os.File, error) {
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	ready := make(chan opened, 1)
+	go func() {
+		f, err := os.Open(path)
+		ready <- opened{f, err}
+	}()
+	select {
+	case o := <-ready:
+		if o.err != nil {
+			return nil, unreadable(path, o.err)
+		}
+		return o.f, nil
+	case <-ctx.Done():
+		go func() {
+			if o := <-ready; o.f != nil {
+				o.f.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
 }
 
 func unreadable(path string, err error) error {

@@ -80,11 +80,14 @@ func (r *Result) detected(d format.Detection) {
 
 // add books a chunk that is durable.
 func (r *Result) add(k *chunk) {
-	rejected := int64(len(k.letters) - k.skipped)
+	rejected := int64(len(k.letters))
+	if r.FromLine > 1 { // the import before this one counted them
+		rejected -= int64(k.skipped)
+		r.Before += int64(k.skipped)
+	}
 	r.Accepted += int64(k.accepted)
 	r.Rejected += rejected
 	r.Lines += int64(k.accepted) + rejected
-	r.Before += int64(k.skipped)
 	r.Blank += k.blank
 	r.Doubled += k.doubled
 	r.Bytes += k.end - k.start
