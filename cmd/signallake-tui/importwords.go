@@ -70,6 +70,9 @@ func inputWords(r *importer.Result, p tui.ImportParams) []string {
 	if how := strings.Join(append(append([]string{}, r.Format.Fields...), r.Format.Missing...), "; "); how != "" {
 		lines = append(lines, "  "+how)
 	}
+	if r.Unfinished && !p.Follow && r.Path != "-" {
+		lines = append(lines, "  the last line has no line end: should somebody still be writing it, what comes behind counts as a line of its own; --follow waits for the whole")
+	}
 	if r.State == importer.Stopped && !p.Follow {
 		lines = append(lines, "  "+stoppedWords(r, p))
 	}

@@ -242,6 +242,9 @@ func unknown(c counts, w wrapper, lines [][]byte) error {
 	if w != bare {
 		in = " inside " + w.title()
 	}
+	if first := bytes.TrimSpace(lines[0]); w == bare && (bytes.HasPrefix(first, []byte("[{")) || string(first) == "[" || string(first) == "{") {
+		return errors.New("it is one JSON document and not a JSON object a line: `jq -c '.[]?' FILE | signallake-tui import -` makes lines of an array, `jq -c .` of an object")
+	}
 	return fmt.Errorf("no known format in %s%s: %d look like JSON, %d like an access log, %d like logfmt; the first one is %q; "+
 		"say --format json, access, logfmt or plain when it is one of these, or turn the lines into JSON with a timestamp (docs/IMPORT.md)",
 		plural(len(lines), "line"), in, c.kind[0], c.kind[1], c.kind[2], lake.SafeText(string(lines[0]), 80))

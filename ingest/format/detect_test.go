@@ -230,3 +230,17 @@ func TestOwnLinesStayWhatTheyAre(t *testing.T) {
 		t.Errorf("got  %+v\nwant %+v", events[0], want)
 	}
 }
+
+func TestDetectKnowsJSONDocuments(t *testing.T) {
+	check := func(sample string, document bool) {
+		t.Helper()
+		_, err := Detect([]byte(sample), Config{Service: "svc"})
+		if err == nil || strings.Contains(err.Error(), "jq -c") != document {
+			t.Errorf("%q: %v", sample, err)
+		}
+	}
+	check(`[{"timestamp":"2026-11-21T06:33:10Z"},{"timestamp":"2026-11-21T06:33:11Z"}]`+"\n", true)
+	check("{\n  \"timestamp\": \"2026-11-21T06:33:10Z\"\n}\n", true)
+	check("[\n{}\n]\n", true)
+	check("[INFO] hello\n[INFO] again\n", false)
+}

@@ -170,13 +170,30 @@ func (p *Parser) plain(line []byte) {
 	for range near {
 		var w []byte
 		w, rest = word(rest)
-		switch w = bytes.Trim(w, "[]():|,-"); string(w) {
-		case "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL", "SEVERE":
+		if w = plainLevel(w); w != nil {
 			p.take(keyInfo{rule: rule{field: fieldLevel}}, keyLevel, value{kind: text, body: w})
 			return
 		}
 	}
 }
+
+// plainLevel is the level that a word of a text names: in capitals, alone or behind a channel (app.ERROR:), or in brackets as nginx has it
+// ([error]). nil: none; "error" in the middle of a sentence is a word like others.
+func plainLevel(w []byte) []byte {
+	if n := len(w); n > 2 && w[0] == '[' && w[n-1] == ']' && bracketLevels[string(w[1:n-1])] {
+		return w[1 : n-1]
+	}
+	w = bytes.Trim(w, "[]():|,-")
+	w = w[bytes.LastIndexByte(w, '.')+1:]
+	switch string(w) {
+	case "TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "FATAL", "CRITICAL", "SEVERE", "ALERT", "EMERGENCY":
+		return w
+	}
+	return nil
+}
+
+// bracketLevels are the levels of nginx's and Apache's error logs.
+var bracketLevels = map[string]bool{"debug": true, "info": true, "notice": true, "warn": true, "error": true, "crit": true, "alert": true, "emerg": true}
 
 var (
 	keyMessage = []byte("message")

@@ -90,3 +90,22 @@ func TestWhatACollectorAddsIsNotLostWithTheWrapper(t *testing.T) {
 		t.Errorf("%+v %v\n%s", d, refused, canonical(&events[0]))
 	}
 }
+
+func TestLevelsInText(t *testing.T) {
+	check := func(word, want string) {
+		t.Helper()
+		if got := string(plainLevel([]byte(word))); got != want {
+			t.Errorf("%s: %q, want %q", word, got, want)
+		}
+	}
+	check("[error]", "error")
+	check("[crit]", "crit")
+	check("production.ERROR:", "ERROR")
+	check("(WARN)", "WARN")
+	check("error", "")
+	check("[errors]", "")
+	check("ERRORS", "")
+	check("x.error:", "")
+	check("[]", "")
+	check(".", "")
+}

@@ -198,7 +198,10 @@ func (j *job) one(ctx context.Context, r *Result, stage string) error {
 		return err
 	}
 	defer f.close()
-	return j.file(ctx, r, f, stage, j.Again)
+	if err := j.file(ctx, r, f, stage, j.Again); err != nil {
+		return err
+	}
+	return f.whole()
 }
 
 // pipe imports what cannot be read again: it has no identity and is not remembered. Without a stage, progress goes on in the one at hand.

@@ -122,6 +122,18 @@ func packed(magic []byte) compression {
 	return plain
 }
 
+// whole says so when the file was cut short while it was read: what stood behind the cut is not imported.
+func (f *file) whole() error {
+	info, err := f.f.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < f.size {
+		return fmt.Errorf("it was cut from %s to %s bytes while it was read, and what stood behind may be missing: --follow goes along with files that are rotated", commas(f.size), commas(info.Size()))
+	}
+	return nil
+}
+
 func (f *file) close() error { return f.f.Close() }
 
 // fileReader reads a file from a position of its own.

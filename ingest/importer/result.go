@@ -32,13 +32,14 @@ type Result struct {
 	State State
 	Err   error // of State Failed, Empty and Stopped
 
-	Format   format.Detection // what was found; its Kind is "" when nothing was read
-	Lines    int64            // without blank ones
-	Accepted int64
-	Rejected int64
-	Blank    int64
-	Doubled  int64 // keys that stood twice in an object; the last one counts
-	Bytes    int64 // decompressed
+	Format     format.Detection // what was found; its Kind is "" when nothing was read
+	Lines      int64            // without blank ones
+	Accepted   int64
+	Rejected   int64
+	Blank      int64
+	Unfinished bool  // the last line that was read has no line end
+	Doubled    int64 // keys that stood twice in an object; the last one counts
+	Bytes      int64 // decompressed
 
 	First, Last lake.Micros // of the accepted events' timestamps; 0 when there is none
 	Services    []Service   // by falling number of events, at most 64
@@ -80,6 +81,7 @@ func (r *Result) detected(d format.Detection) {
 
 // add books a chunk that is durable.
 func (r *Result) add(k *chunk) {
+	r.Unfinished = k.kind != longLine && len(k.data) > 0 && k.data[len(k.data)-1] != '\n'
 	rejected := int64(len(k.letters))
 	if r.FromLine > 1 { // the import before this one counted them
 		rejected -= int64(k.skipped)
