@@ -304,8 +304,20 @@ func (d Detection) describe(lines [][]byte, cfg Config, notes []string) (Detecti
 	if first != nil {
 		d.Missing = append(d.Missing, fmt.Sprintf("of the first %s %d do not fit, the first one: %v", plural(d.Lines, "line"), d.Lines-d.Matched, first))
 	}
+	d.Missing = append(d.Missing, unseen(p, cfg.Map)...)
 	d.Missing = append(d.Missing, notes...)
 	return d, nil
+}
+
+// unseen tells of keys of the map that stand in no line of the sample: most likely they are misspelt.
+func unseen(p *Parser, m map[string]string) []string {
+	var told []string
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		if _, ok := p.keys.known[key]; !ok {
+			told = append(told, fmt.Sprintf("no key %s in the first lines, which --map names; they have %s", lake.SafeText(key, 80), keysSeen(p)))
+		}
+	}
+	return told
 }
 
 // keysSeen lists the keys of the lines.

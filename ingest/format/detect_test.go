@@ -244,3 +244,27 @@ func TestDetectKnowsJSONDocuments(t *testing.T) {
 	check("[\n{}\n]\n", true)
 	check("[INFO] hello\n[INFO] again\n", false)
 }
+
+func TestDetectTellsOfMisspeltKeys(t *testing.T) {
+	check := func(sample, key, to string, told bool) {
+		t.Helper()
+		d, err := Detect([]byte(sample), Config{Service: "svc", Map: map[string]string{key: to}})
+		if err != nil {
+			t.Error(err)
+		} else if got := slices.ContainsFunc(d.Missing, func(s string) bool { return strings.HasPrefix(s, "no key "+key+" ") }); got != told {
+			t.Errorf("%s: %q", key, d.Missing)
+		}
+	}
+	json := `{"time":"2026-11-21T06:33:10Z","a":{"b":7},"dotted.key":1}` + "\n"
+	check(json, "zzz", "latency_ms", true)
+	check(json, "a.b", "latency_ms", false)
+	check(json, "dotted.key", "latency_ms", false)
+	check("time=2026-11-21T06:33:10Z rtt=5 msg=x\n", "rt", "latency_ms", true)
+	check("time=2026-11-21T06:33:10Z rtt=5 msg=x\n", "rtt", "latency_ms", false)
+	access := `127.0.0.1 - - [21/Nov/2026:06:33:10 +0000] "GET /x HTTP/1.0" 200 11 "-" "hey/0.0.1" rt=0.010 7` + "\n"
+	check(access, "rt", "latency_ms:s", false)
+	check(access, "rtt", "latency_ms:s", true)
+	check(access, "remote_addr", "host", false)
+	check(access, "extra_1", "latency_ms:us", false)
+	check(access, "http_user_agent", "message", false)
+}
