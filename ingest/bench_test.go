@@ -17,9 +17,11 @@ import (
 // nullLog takes everything at once: what is measured is our part.
 type nullLog struct{}
 
-func (nullLog) Append(context.Context, lake.Batch) (lake.Seq, error) { return 1, nil }
-func (nullLog) Bury(context.Context, []lake.DeadLetter) error        { return nil }
-func (nullLog) Backlog() error                                       { return nil }
+func (nullLog) Append(_ context.Context, b lake.Batch) (lake.Receipt, error) {
+	return lake.Receipt{First: 1, Stored: b.N}, nil
+}
+func (nullLog) Bury(context.Context, []lake.DeadLetter) error { return nil }
+func (nullLog) Backlog() error                                { return nil }
 
 // benchBody is n events of a realistic shape, about 280 bytes each, as lines or as an array.
 func benchBody(n int, array bool) []byte {

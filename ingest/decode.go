@@ -47,6 +47,7 @@ type decoder struct {
 	event    lake.Event
 
 	lines      []byte // of the accepted events: lake.Batch.Lines
+	given      []bool // of the accepted events: lake.Batch.Given
 	accepted   int
 	rejected   int
 	first      error       // why the first of them was refused
@@ -59,7 +60,7 @@ type decoder struct {
 }
 
 func (d *decoder) begin(now lake.Micros) {
-	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], rejects: rejects{keeper: d.keeper}}
+	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper}}
 }
 
 // one decodes a body that is one event. A *lake.FieldError is an event that breaks the contract, an *undecodable a body that is not JSON.
@@ -232,6 +233,7 @@ func (d *decoder) object(value []byte) error {
 		}
 	}
 	d.lines = d.event.AppendLine(d.lines)
+	d.given = append(d.given, d.event.GivenID)
 	d.duplicates += duplicates
 	if d.accepted == 0 {
 		d.service, d.eventID = d.event.ServiceName, d.event.EventID

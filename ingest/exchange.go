@@ -32,6 +32,7 @@ type exchange struct {
 	tokenName string // of the sender's token; "" where no token is asked for or none was good
 	stranger  string // why the sender has no name, where one is asked for; "" otherwise
 	bytes     int64  // of the body that were read
+	lease     *lease // of the memory that the request holds
 	service   string
 	events    int // stored
 	rejected  int

@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/signallake/signallake/lake"
 )
@@ -116,23 +115,23 @@ func (s *Server) ingestBatch(x *exchange) {
 	}, func(wk *work) any { return x.batchAnswer(wk) })
 }
 
-// ingest is the way of a POST: read, decode, bury what is refused, append the rest once, and only then answer. decode answers how the whole
-// body is refused, if it is; an error is the lake's.
+// ingest is the way of a POST: receive the body, see whether its answer is known, decode, bury what is refused, store the rest, and only then
+// answer. decode answers how the whole body is refused, if it is; an error is the lake's.
 func (s *Server) ingest(x *exchange, decode func(*work) (refuse func(), err error), answer func(*work) any) {
-	if enc := strings.TrimSpace(x.r.Header.Get("Content-Encoding")); enc != "" && !strings.EqualFold(enc, "identity") {
-		x.w.Header().Set("Accept-Encoding", "identity")
-		x.fail(http.StatusUnsupportedMediaType, "compressed bodies are not taken", "send the body uncompressed, without Content-Encoding")
-		return
-	}
 	wk := s.borrow(lake.MicrosOf(x.start))
-	body, err := x.readBody(wk.body)
-	wk.body = body
-	if err != nil {
+	x.lease = s.memory.lease()
+	defer x.lease.release()
+	if !s.receive(x, wk) {
 		s.giveBack(wk)
-		s.failBody(x, err)
 		return
 	}
 	x.patient()
+	claim, ok := s.claim(x, wk)
+	if !ok {
+		s.giveBack(wk)
+		return
+	}
+	defer claim.release()
 	wk.keeper = x
 	refuse, err := decode(wk)
 	x.service, x.rejected, x.listed = wk.service, wk.rejected, wk.listed
@@ -149,13 +148,13 @@ func (s *Server) ingest(x *exchange, decode func(*work) (refuse func(), err erro
 		s.giveBack(wk)
 		return
 	}
-	if _, err := s.cfg.Log.Append(s.ctx(), lake.Batch{Lines: wk.lines, N: wk.accepted}); err != nil {
+	receipt, err := s.store(x, lake.Batch{Lines: wk.lines, N: wk.accepted, Given: wk.given})
+	if err != nil {
 		// wk is not given back: a log that gave up waiting may still read its lines.
 		s.failAppend(x, err)
 		return
 	}
-	s.storage.Store(nil)
-	x.events = wk.accepted
+	x.events = receipt.Stored
 	x.reply(http.StatusOK, answer(wk))
 	s.giveBack(wk)
 }

@@ -54,7 +54,7 @@ func (l *fakeLog) Backlog() error {
 	return l.backlog
 }
 
-func (l *fakeLog) Append(ctx context.Context, b lake.Batch) (lake.Seq, error) {
+func (l *fakeLog) Append(ctx context.Context, b lake.Batch) (lake.Receipt, error) {
 	if l.entered != nil {
 		l.entered <- struct{}{}
 	}
@@ -62,19 +62,19 @@ func (l *fakeLog) Append(ctx context.Context, b lake.Batch) (lake.Seq, error) {
 		select {
 		case <-l.gate:
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return lake.Receipt{}, ctx.Err()
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
-		return 0, l.err
+		return lake.Receipt{}, l.err
 	}
 	first := l.next + 1
 	l.next += lake.Seq(b.N)
 	b.Lines = bytes.Clone(b.Lines)
 	l.batches = append(l.batches, b)
-	return first, nil
+	return lake.Receipt{First: first, Stored: b.N}, nil
 }
 
 func (l *fakeLog) fail(err error) {

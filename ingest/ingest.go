@@ -16,7 +16,7 @@ import (
 // Bury returns after the letters are durable, and may not read their texts any more then. Backlog says whether Append would refuse now
 // (lake.ErrBacklog): it is asked before anything is buried, so that a sender who is told to come again does not leave its rejected lines twice.
 type Log interface {
-	Append(ctx context.Context, b lake.Batch) (lake.Seq, error)
+	Append(ctx context.Context, b lake.Batch) (lake.Receipt, error)
 	Bury(ctx context.Context, letters []lake.DeadLetter) error
 	Backlog() error
 }

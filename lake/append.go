@@ -1,27 +1,41 @@
 package lake
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 )
 
-// Append makes the batch durable and answers the seq of its first event; the others follow without a gap. ErrBacklog: too much waits for
-// its conversion; nothing was stored. ErrLogFailed: the disk failed; nothing was acknowledged.
-func (l *Lake) Append(ctx context.Context, b Batch) (Seq, error) {
+// Receipt says what became of an appended batch.
+type Receipt struct {
+	First      Seq // of its first stored event; the others follow without a gap
+	Stored     int // events that are in the lake because of this batch
+	Duplicates int // events that were there already: an earlier one has the same service, event_id and content
+	Conflicts  int // stored events that differ from an earlier one with the same service and event_id
+}
+
+// Append makes the batch durable. ErrBacklog: too much waits for its conversion; nothing was stored. ErrLogFailed: the disk failed; nothing
+// was acknowledged.
+func (l *Lake) Append(ctx context.Context, b Batch) (Receipt, error) {
 	if err := l.writable(); err != nil {
-		return 0, err
+		return Receipt{}, err
 	}
 	if err := l.Backlog(); err != nil {
-		return 0, err
+		return Receipt{}, err
+	}
+	receipt := Receipt{Stored: b.N}
+	if b.Remark != nil {
+		b.Note = b.Remark(receipt)
 	}
 	first, err := l.raw.append(ctx, b)
 	if err != nil {
-		return 0, err
+		return Receipt{}, err
 	}
+	receipt.First = first
 	if l.hotBytes.Add(int64(len(b.Lines))) >= l.cfg.ConvertBytes {
 		l.askConvert()
 	}
-	return first, nil
+	return receipt, nil
 }
 
 // Backlog is the ErrBacklog that Append would answer now, or nil.
@@ -56,4 +70,23 @@ func (l *Lake) Tail(from Seq) *Tail { return l.raw.tail(from) }
 // note, which is valid during the call.
 func (l *Lake) Notes(since Micros, fn func(first Seq, n int, at Micros, note []byte) error) error {
 	return l.raw.notes(since, fn)
+}
+
+// NotesBack calls fn with every note since then, the newest first, until fn answers false. The note is valid during the call.
+func (l *Lake) NotesBack(since Micros, fn func(at Micros, note []byte) (more bool)) error {
+	type kept struct {
+		at   Micros
+		note []byte
+	}
+	var all []kept
+	err := l.raw.notes(since, func(_ Seq, _ int, at Micros, note []byte) error {
+		all = append(all, kept{at, bytes.Clone(note)})
+		return nil
+	})
+	for i := len(all) - 1; i >= 0; i-- {
+		if !fn(all[i].at, all[i].note) {
+			break
+		}
+	}
+	return err
 }

@@ -123,12 +123,12 @@ func (c *convertLake) append(t testing.TB, n, days int) {
 		b.Lines = events[i].AppendLine(b.Lines)
 	}
 	b.N = n
-	first, err := c.Append(t.Context(), b)
+	receipt, err := c.Append(t.Context(), b)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, e := range events {
-		c.sent[first+lake.Seq(i)] = e
+		c.sent[receipt.First+lake.Seq(i)] = e
 	}
 }
 

@@ -37,6 +37,7 @@ type Event struct {
 	StatusCode  int32  // 100..599, or 0 for an event that is no HTTP exchange; partition key
 	LatencyMS   float64
 	HasLatency  bool // false: latency_ms is absent, LatencyMS is 0
+	GivenID     bool // of an event that Contract.Parse or Adopt filled: its event_id is the sender's own; a line does not tell
 }
 
 // FieldError says which field of an event breaks the contract, and how.

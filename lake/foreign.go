@@ -81,6 +81,7 @@ func (c Contract) Adopt(e *Event, now Micros) error {
 	if err := attributesFit(len(e.Attributes)); err != nil {
 		return err
 	}
+	e.GivenID = e.EventID != ""
 	var store [1024]byte // most events have less text; append moves more to the heap
 	var at [fieldCount]span
 	buf := store[:0]

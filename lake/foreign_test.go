@@ -95,7 +95,7 @@ func TestAdoptRulesAsParse(t *testing.T) {
 			if len(e.EventID) != 36 {
 				t.Fatalf("event id %q", e.EventID)
 			}
-			parsed.EventID = e.EventID
+			parsed.EventID, parsed.GivenID = e.EventID, false
 		}
 		if e != parsed {
 			t.Fatalf("%s\nadopted %+v\nparsed  %+v", line, e, parsed)

@@ -71,7 +71,11 @@ type Status struct {
 type Batch struct {
 	Lines []byte // canonical lines (Event.AppendLine), each with its newline
 	N     int    // how many
-	Note  []byte // up to 4 KiB that the caller wants to find again beside the batch (idempotency); opaque to the lake
+	Note  []byte // up to 4 KiB that the caller wants to find again beside the batch; opaque to the lake
+	Given []bool // for each event: its id is the sender's, so it may be one that the lake has already; nil: nothing is compared
+	// Remark makes the Note once it is known what is stored. It runs in the log's writer: it must be quick and may not append. nil: Note stands.
+	// A batch of no events is stored for its note alone.
+	Remark func(Receipt) []byte
 }
 
 // Segment describes one raw segment.

@@ -19,11 +19,11 @@ func batchOf(n int) Batch {
 
 func mustAppend(t testing.TB, l *Lake, n int) Seq {
 	t.Helper()
-	first, err := l.Append(context.Background(), batchOf(n))
+	receipt, err := l.Append(context.Background(), batchOf(n))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return first
+	return receipt.First
 }
 
 // listing is every path below root but state/, with size and time of change.

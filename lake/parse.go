@@ -119,7 +119,8 @@ func (c Contract) Parse(object []byte, now Micros, e *Event) (duplicates int, er
 	if err := c.numbers(&o, now, e); err != nil {
 		return duplicates, err
 	}
-	if at[fieldEventID].empty() {
+	e.GivenID = !at[fieldEventID].empty()
+	if !e.GivenID {
 		start := len(buf)
 		buf = appendEventID(buf, now)
 		at[fieldEventID] = span{start, len(buf)}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/ingest"
+	"github.com/signallake/signallake/ingest/replay"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
 	"github.com/signallake/signallake/sql/bench"
@@ -23,6 +24,8 @@ type Config struct {
 	Status    func() lake.Status
 	Ingest    func() ingest.Snapshot
 	Dead      func() lake.DeadStatus // refused input that is kept; nil: none
+	Letters   *Letters               // what may be done with it; nil: nothing, only Dead counts it
+	Chain     func() []lake.Stage    // the backlog, from the API to the panels; nil: not known
 	Tasks     Tasks
 	Store     Store
 	Complete  func(ctx context.Context, path string) ([]string, error) // file names that continue what was typed, folders with their slash; nil: none
@@ -32,6 +35,16 @@ type Config struct {
 	ASCII     bool                                                     // no box drawing, no braille
 	Mouse     bool
 	PanicKey  bool // Ctrl+\ panics: for the test that a bug leaves a usable terminal
+}
+
+// Letters is the dead zone as the console works with it. Each func may block.
+type Letters struct {
+	Groups  func(ctx context.Context) ([]replay.Group, error)                                     // by source and kind of reason, the largest first
+	List    func(ctx context.Context, pick replay.Pick, newest int) ([]lake.DeadLetter, error)    // the newest ones, newest first
+	Discard func(ctx context.Context, pick replay.Pick) (n int64, err error)                      // for good
+	Export  func(ctx context.Context, pick replay.Pick, path string) (n int64, err error)         // as one JSON object a line; refuses a file that exists
+	Replay  func(ctx context.Context, p replay.Params, pr *lake.Progress) (*replay.Report, error) // dry run included
+	Why     string                                                                                // not "": Discard and Replay are off, and why
 }
 
 // Follow tells whose lake it is that we only read. The console never becomes the owner itself: that takes a new start.

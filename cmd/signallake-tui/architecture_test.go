@@ -21,16 +21,19 @@ var mayImport = map[string][]string{
 	"lake":               {"lake/rollup"},
 	"lake/gen":           {"lake"},
 	"lake/laketest":      {"lake"},
-	"ingest":             {"lake"},
+	"ingest":             {"lake", "lake/retry", "ingest/replay"},
 	"ingest/format":      {"lake"},
 	"ingest/importer":    {"lake", "ingest/format"},
+	"ingest/replay":      {"lake", "ingest/format"},
+	"ingest/torture":     {"lake"},
+	"lake/retry":         {},
 	"sql":                {"lake"},
 	"sql/bench":          {},
 	"sql/filter":         {"sql", "lake"},
 	"sql/duck":           {"sql", "sql/bench", "lake", "lake/rollup"},
-	"tui":                {"lake", "sql", "sql/bench", "sql/filter", "ingest", "tui/..."},
+	"tui":                {"lake", "sql", "sql/bench", "sql/filter", "ingest", "ingest/replay", "tui/..."},
 	"tui/...":            {"lake", "sql", "ingest", "tui/..."},
-	"cmd/signallake-tui": {"lake", "lake/gen", "sql", "sql/bench", "sql/duck", "ingest", "ingest/format", "ingest/importer", "tui"},
+	"cmd/signallake-tui": {"lake", "lake/gen", "sql", "sql/bench", "sql/duck", "ingest", "ingest/format", "ingest/importer", "ingest/replay", "ingest/torture", "tui"},
 	"cmd/shots":          {}, // takes the documentation's pictures of the built binary
 }
 

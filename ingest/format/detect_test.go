@@ -224,7 +224,7 @@ func TestOwnLinesStayWhatTheyAre(t *testing.T) {
 	if len(refused) > 0 {
 		t.Fatal(refused)
 	}
-	want := lake.Event{EventID: "e-1", Timestamp: events[0].Timestamp, ReceivedAt: testNow, ServiceName: "s", Endpoint: "/a?b=1", Method: "-", LatencyMS: 1.5, HasLatency: true, Region: "r",
+	want := lake.Event{EventID: "e-1", GivenID: true, Timestamp: events[0].Timestamp, ReceivedAt: testNow, ServiceName: "s", Endpoint: "/a?b=1", Method: "-", LatencyMS: 1.5, HasLatency: true, Region: "r",
 		Level: "warning", Message: "m", Attributes: `{"received_at":"2026-11-20T00:00:00.000000Z","path":"/other","status":200}`}
 	if events[0] != want {
 		t.Errorf("got  %+v\nwant %+v", events[0], want)

@@ -46,6 +46,7 @@ func accepts(t *testing.T, cfg Config) func(line, want string) {
 			t.Errorf("%.300s\ngot  %s\nwant %s", line, got, want)
 		}
 		var back lake.Event
+		e.GivenID = false // a line does not tell
 		if err := new(lake.Scanner).Scan(e.AppendLine(nil), &back); err != nil || back != e {
 			t.Errorf("%.300s\ndoes not come back from its line: %v", line, err)
 		}

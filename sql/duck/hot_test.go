@@ -28,11 +28,11 @@ func TestTypesAreTheSameInFilesAndHotRows(t *testing.T) {
 func TestMinSeqSeesOwnWrites(t *testing.T) {
 	l, e := openBoth(t, t.TempDir())
 	for i := range 10 {
-		first, err := l.Append(t.Context(), onceBatchOf(0, i*onceBatch))
+		receipt, err := l.Append(t.Context(), onceBatchOf(0, i*onceBatch))
 		if err != nil {
 			t.Fatal(err)
 		}
-		result, err := e.Query(t.Context(), sql.Query{Text: "select count(*) from events", MinSeq: first + onceBatch})
+		result, err := e.Query(t.Context(), sql.Query{Text: "select count(*) from events", MinSeq: receipt.First + onceBatch})
 		if err != nil {
 			t.Fatal(err)
 		}
