@@ -19,9 +19,18 @@ const (
 )
 
 func OpenRawLog(l Layout, d Disk, now func() time.Time, segmentBytes int64, readOnly bool) (RawLog, error) {
-	r, err := openRawLog(l, d, now, segmentBytes, readOnly)
+	r, err := openRawLog(l, d, now, segmentBytes, readOnly, usualPlan())
 	return RawLog{r}, err
 }
+
+// OpenJournaled opens a log that makes itself a journal of this size after so many small groups.
+func OpenJournaled(l Layout, d Disk, now func() time.Time, segmentBytes int64, after int, half int64) (RawLog, error) {
+	r, err := openRawLog(l, d, now, segmentBytes, false, journalPlan{after, half})
+	return RawLog{r}, err
+}
+
+// JournalLacks says whether an owner must open the log before a reader sees all.
+func JournalLacks(l Layout) (bool, error) { return journalLacks(l) }
 
 func (r RawLog) Append(ctx context.Context, b Batch) (Seq, error) { return r.append(ctx, b) }
 func (r RawLog) Seal() error                                      { return r.seal() }

@@ -32,6 +32,9 @@ func (l Layout) SegmentIndex(first Seq) string {
 	return filepath.Join(l.Raw(), fmt.Sprintf("%020d.idx", int64(first)))
 }
 
+// Journal holds the newest small groups of the open segment until its files are synced.
+func (l Layout) Journal() string { return filepath.Join(l.Raw(), "journal") }
+
 // DeadFile is the file of the dead zone that begins with the letter of this ID, or a later one.
 func (l Layout) DeadFile(first int64) string {
 	return filepath.Join(l.Dead(), fmt.Sprintf("%020d.jsonl", first))

@@ -156,7 +156,7 @@ func (l *Lake) openOwner() error {
 	if l.dead, err = openDeadZone(l.layout, l.disk, l.now, l.cfg.DeadLimit, l.cat.troubles.teller(troubleDead)); err != nil {
 		return err
 	}
-	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, false); err != nil {
+	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, false, usualPlan()); err != nil {
 		return err
 	}
 	// Should raw/ have lost what is converted already, new events must still come above the watermark: below it they would be invisible.
@@ -179,10 +179,33 @@ func (l *Lake) openReadOnly() error {
 		return err
 	}
 	l.dead = followDeadZone(l.layout)
-	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, true); err != nil {
+	if err := l.redoForReader(); err != nil {
+		return err
+	}
+	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, true, usualPlan()); err != nil {
 		return err
 	}
 	l.refreshSegments()
+	return nil
+}
+
+// redoForReader puts the journal's events where readers look, when a power cut took them from there and no owner has opened the lake since. It is all
+// that a read-only opening may change; where it cannot, the events are seen once an owner has opened the lake.
+func (l *Lake) redoForReader() error {
+	lacks, err := journalLacks(l.layout)
+	if err != nil || !lacks {
+		return err
+	}
+	lock, err := takeLock(l.layout, l.cfg.Owner)
+	if errors.Is(err, ErrOwned) {
+		return nil
+	}
+	if err == nil {
+		err = errors.Join(redoJournal(l.layout, l.disk), lock.release())
+	}
+	if err != nil {
+		l.cat.troubles.tell(troubleFollow, fmt.Errorf("events of before a power cut are not shown until an owner opens the lake: %w", err))
+	}
 	return nil
 }
 

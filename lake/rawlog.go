@@ -66,7 +66,7 @@ type request struct {
 
 // openRawLog opens the log. The owner's open repairs what a crash left, seals it, and refuses a newer format (ErrNewer) before it changes
 // anything; the first append makes a new segment. now gives the batches' times; segmentBytes 0 means 64 MiB.
-func openRawLog(l Layout, d Disk, now func() time.Time, segmentBytes int64, readOnly bool) (*rawLog, error) {
+func openRawLog(l Layout, d Disk, now func() time.Time, segmentBytes int64, readOnly bool, plan journalPlan) (*rawLog, error) {
 	if segmentBytes <= 0 {
 		segmentBytes = defaultSegmentBytes
 	}
@@ -88,7 +88,7 @@ func openRawLog(l Layout, d Disk, now func() time.Time, segmentBytes int64, read
 	}
 	r.damage = found.damage
 	r.current.Store(&logView{closed: found.segments, end: found.end})
-	r.w = logWriter{log: r, next: found.next, end: found.end}
+	r.w = logWriter{log: r, next: found.next, end: found.end, journal: journal{journalPlan: plan, disk: d, layout: l}}
 	go r.write()
 	return r, nil
 }
@@ -316,6 +316,7 @@ func (r *rawLog) close() error {
 		close(r.closed)
 		if !r.readOnly {
 			r.closeErr = r.w.sealAll()
+			r.w.journal.abandon()
 		}
 	})
 	return r.closeErr
