@@ -36,10 +36,11 @@ const (
 type journalPlan struct {
 	after int   // small groups; negative: never
 	half  int64 // bytes, a multiple of journalPage
+	group int64 // a larger one is not journaled; smaller than half
 }
 
 // usualPlan is a lake's.
-func usualPlan() journalPlan { return journalPlan{after: journalPatience, half: journalHalf} }
+func usualPlan() journalPlan { return journalPlan{journalPatience, journalHalf, journalGroup} }
 
 // journal is the writer's side. It is the writer goroutine's own, but for the sync in the background.
 type journal struct {

@@ -140,7 +140,7 @@ func (w *logWriter) writeGroup(s *openSegment, group []*request) (end Seq, at Mi
 
 // makeDurable syncs a group of n bytes that was written to the segment's files: through the journal, or both files.
 func (w *logWriter) makeDurable(s *openSegment, n int64) error {
-	if n <= journalGroup && len(w.unsettled) == 0 && w.journal.ready() {
+	if n <= w.journal.group && len(w.unsettled) == 0 && w.journal.ready() {
 		return w.journal.write(s, w.dataBuf, w.indexBuf)
 	}
 	if err := w.journal.settled(); err != nil {

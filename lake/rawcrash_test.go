@@ -25,14 +25,14 @@ type sent struct {
 
 // journal is what a test sent to a log, and how it opens it.
 type journal struct {
-	journaled bool // with a log's own journal from the first group on, so small that it turns all the time
+	journaled bool // with a journal of the log's own from the first group on, so small that it turns all the time, and not for every group
 	mu        sync.Mutex
 	sent      []sent
 }
 
 func (j *journal) open(dir string, d lake.Disk, segmentBytes int64) (lake.RawLog, error) {
 	if j.journaled {
-		return lake.OpenJournaled(lake.Layout{Root: dir}, d, fixedNow, segmentBytes, 0, 8<<10)
+		return lake.OpenJournaled(lake.Layout{Root: dir}, d, fixedNow, segmentBytes, 0, 8<<10, 500)
 	}
 	return lake.OpenRawLog(lake.Layout{Root: dir}, d, fixedNow, segmentBytes, false)
 }
