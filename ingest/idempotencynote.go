@@ -14,9 +14,9 @@ import (
 
 // The note of a key, which the log keeps beside its batch:
 //
-//	{"key":"<32 hex>","body":"<32 hex>","status":200,"request_id":"...", the rest of an outcome ,"accepted":9,"duplicate":1,"conflict":0}
+//	{"key":"<32 hex>","body":"<32 hex>","status":200,"request_id":"...", the rest of an outcome ,"accepted":9,"duplicate":1}
 //
-// The counts stand at the end: only the log's writer knows them. As many refused lines are listed as fit.
+// The counts stand at the end: only the log's writer knows them. One that is 0 is left out. As many refused lines are listed as fit.
 const (
 	noteKey    = `{"key":"`
 	noteBody   = `","body":"`
@@ -61,9 +61,14 @@ func appendNoteHead(dst []byte, id keyID, body fingerprint, o *outcome) []byte {
 }
 
 func appendNoteCounts(dst []byte, r lake.Receipt) []byte {
-	dst = strconv.AppendInt(append(dst, `,"accepted":`...), int64(r.Stored), 10)
-	dst = strconv.AppendInt(append(dst, `,"duplicate":`...), int64(r.Duplicates), 10)
-	dst = strconv.AppendInt(append(dst, `,"conflict":`...), int64(r.Conflicts), 10)
+	for _, c := range [...]struct {
+		name string
+		n    int
+	}{{`,"accepted":`, r.Stored}, {`,"duplicate":`, r.Duplicates}, {`,"conflict":`, r.Conflicts}} {
+		if c.n != 0 {
+			dst = strconv.AppendInt(append(dst, c.name...), int64(c.n), 10)
+		}
+	}
 	return append(dst, '}')
 }
 
