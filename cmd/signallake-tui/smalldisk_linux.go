@@ -35,20 +35,29 @@ func unmountSmallDisk(folder string) error {
 	return nil
 }
 
+// fillTries is how often the room of a disk is counted anew, when others took some of it in between.
+const fillTries = 20
+
 // fillDisk takes all of a disk's room but so many bytes. free gives it back.
 func fillDisk(disk string, leave int64) (free func() error, err error) {
-	var space unix.Statfs_t
-	if err := unix.Statfs(disk, &space); err != nil {
-		return nil, err
-	}
 	name := filepath.Join(disk, ballastName)
 	free = func() error { return os.Remove(name) }
 	file, err := os.Create(name)
 	if err != nil {
 		return nil, err
 	}
-	if room := int64(space.Bavail)*int64(space.Bsize) - leave; room > 0 {
-		err = unix.Fallocate(int(file.Fd()), 0, 0, room)
+	for range fillTries {
+		var space unix.Statfs_t
+		if err = unix.Statfs(disk, &space); err != nil {
+			break
+		}
+		room := int64(space.Bavail)*int64(space.Bsize) - leave
+		if room <= 0 {
+			break
+		}
+		if err = unix.Fallocate(int(file.Fd()), 0, 0, room); !errors.Is(err, unix.ENOSPC) {
+			break
+		}
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, errors.Join(err, free())
