@@ -56,6 +56,10 @@ type Config struct {
 	WriteTimeout      time.Duration // for the answer to leave, counted from when it is ready; 0: 30 s
 	IdleTimeout       time.Duration // how long a connection waits for its next request; 0: 2 min
 	QueryTimeout      time.Duration // for one GET /query/NAME; 0: 30 s
+
+	KeyLimit  int           // Idempotency-Keys that are remembered; 0: 262,144
+	KeyWindow time.Duration // how long each is, at least, unless there are too many; 0: 24 h
+	KeyWait   time.Duration // how long a request waits for an earlier one with the same key; 0: 30 s
 }
 
 func (c Config) withDefaults() Config {
@@ -79,6 +83,11 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.WriteTimeout, defaultWriteTimeout)
 	orDefault(&c.IdleTimeout, defaultIdleTimeout)
 	orDefault(&c.QueryTimeout, defaultQueryTimeout)
+	if c.KeyLimit == 0 {
+		c.KeyLimit = defaultKeyLimit
+	}
+	orDefault(&c.KeyWindow, defaultKeyWindow)
+	orDefault(&c.KeyWait, defaultKeyWait)
 	return c
 }
 
@@ -93,10 +102,10 @@ func (c Config) Validate() error {
 	if c.Log == nil {
 		return errors.New("ingest config: Log is required")
 	}
-	if c.MaxBodyBytes < 0 || c.MaxHeaderBytes < 0 || c.MaxConns < 0 {
-		return errors.New("ingest config: MaxBodyBytes, MaxHeaderBytes and MaxConns must not be negative")
+	if c.MaxBodyBytes < 0 || c.MaxHeaderBytes < 0 || c.MaxConns < 0 || c.KeyLimit < 0 {
+		return errors.New("ingest config: MaxBodyBytes, MaxHeaderBytes, MaxConns and KeyLimit must not be negative")
 	}
-	if min(c.ReadHeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.QueryTimeout) < 0 {
+	if min(c.ReadHeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.QueryTimeout, c.KeyWindow, c.KeyWait) < 0 {
 		return errors.New("ingest config: timeouts must not be negative")
 	}
 	addr := c.Addr

@@ -25,7 +25,10 @@ func (s *Server) answerHealth(x *exchange) {
 		"status": "ok", "program": "signallake", "uptime_s": int64(now.Sub(snap.Since) / time.Second),
 		"requests": snap.Requests, "accepted": snap.Accepted, "rejected": snap.Rejected, "accepted_per_s": snap.AcceptedPerSec,
 		"ack_p50_ms": milliseconds(snap.AckP50), "ack_p95_ms": milliseconds(snap.AckP95),
-		"in_flight": snap.InFlight,
+		"in_flight": snap.InFlight, "duplicates": snap.Duplicates, "conflicts": snap.Conflicts, "replayed": snap.Replayed, "idempotency_keys": snap.Keys.Remembered,
+	}
+	if snap.Keys.Err != "" {
+		values["idempotency_error"] = snap.Keys.Err
 	}
 	if s.cfg.Health != nil {
 		maps.Copy(values, s.cfg.Health())

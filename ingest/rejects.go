@@ -62,7 +62,7 @@ func (d *decoder) flush() error {
 // bury keeps refused lines of a request. A sender who will be told to come again leaves none.
 func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
 	log := x.s.cfg.Log
-	if with {
+	if with || x.claim != nil {
 		if err := log.Backlog(); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
 	for i := range letters {
 		letters[i].Source, letters[i].Origin = source, origin
 	}
-	return log.Bury(x.s.ctx(), letters)
+	return x.claim.bury(letters, func(letters []lake.DeadLetter) error { return log.Bury(x.s.ctx(), letters) })
 }
 
 // source names the sender for the dead zone: by its token's name, else by its machine.

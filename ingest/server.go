@@ -21,6 +21,7 @@ type Server struct {
 	routes      []route
 	stats       *stats
 	memory      *memory
+	keys        *keyTable
 	log         *requestLog
 	docs        *docs
 	tokens      *kept[tokenTable]       // nil: nobody is asked for a token
@@ -50,6 +51,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	cfg = cfg.withDefaults()
 	s := &Server{cfg: cfg, routes: routes(), stats: newStats(cfg.Now), memory: &memory{}, log: &requestLog{out: cfg.RequestLog, now: cfg.Now}}
+	s.keys = newKeyTable(&s.cfg, s.log.tell)
 	var err error
 	if s.docs, err = newDocs(); err != nil {
 		return nil, err
@@ -73,7 +75,7 @@ func (s *Server) Handler() http.Handler { return s }
 // Snapshot is the counters now. It is shared: treat it as read-only.
 func (s *Server) Snapshot() Snapshot {
 	snap := s.stats.snapshot()
-	snap.Token, snap.Warnings = s.tokens != nil, s.Warnings()
+	snap.Token, snap.Warnings, snap.Keys = s.tokens != nil, s.Warnings(), s.keys.status()
 	if leaf := s.leaf(); leaf != nil {
 		snap.TLS = true
 		if selfSigned(leaf) {
@@ -118,6 +120,7 @@ func (s *Server) Start() error {
 	for _, warning := range s.Warnings() {
 		s.log.tell(warning)
 	}
+	s.keys.recall(ctx)
 	go s.serve(run)
 	return nil
 }
@@ -219,6 +222,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	<-run.served
 	s.awaitHandlers()
+	s.keys.settle(cancelGrace)
 	s.run.Store(nil)
 	s.stats.listening("", "")
 	return err

@@ -22,7 +22,7 @@ const (
 	exitFailed      = 1   // the operation failed; standard error says why
 	exitUsage       = 2   // the command line is wrong
 	exitOwned       = 3   // another process owns the lake
-	exitDamaged     = 4   // verify found something wrong
+	exitDamaged     = 4   // verify or torture found something wrong
 	exitInterrupted = 130 // stopped by Ctrl+C or SIGTERM
 )
 

@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/term"
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
@@ -28,7 +26,7 @@ func writerFor(format string, out io.Writer) (func(io.Writer, *sql.Result) error
 	case "json":
 		return writeJSONLines, nil
 	case "csv":
-		if file, ok := out.(*os.File); ok && term.IsTerminal(file.Fd()) {
+		if isTerminal(out) {
 			return func(w io.Writer, r *sql.Result) error {
 				return writeCSV(w, r, func(s string) string { return lake.SafeText(s, 0) })
 			}, nil

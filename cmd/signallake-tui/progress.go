@@ -18,8 +18,7 @@ const progressEvery = 200 * time.Millisecond
 // showProgress draws the progress on one line of a terminal until the returned func is called. Where w is no terminal it writes nothing:
 // logs want outcomes, not animations.
 func showProgress(w io.Writer, p *lake.Progress) (stop func()) {
-	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(file.Fd()) {
+	if !isTerminal(w) {
 		return func() {}
 	}
 	done := make(chan struct{})
@@ -38,6 +37,12 @@ func showProgress(w io.Writer, p *lake.Progress) (stop func()) {
 		}
 	})
 	return sync.OnceFunc(func() { close(done); wg.Wait() })
+}
+
+// isTerminal tells whether somebody looks at what is written to w.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(file.Fd())
 }
 
 func progressLine(s lake.ProgressSnapshot) string {

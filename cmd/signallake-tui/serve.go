@@ -9,9 +9,12 @@ import (
 // runServe runs the ingest API and the automatic conversion without a face, until it is told to stop.
 func runServe(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "serve")
-	api := addAPIFlags(flags)
+	api, lakeFlags := addAPIFlags(flags), addLakeFlags(flags)
 	makeToken := flags.Bool("make-token", false, "make the token file with one random token if it does not exist, and show the token once")
 	if _, err := parseFlags(flags, args, 0); err != nil {
+		return err
+	}
+	if err := lakeFlags.validate(); err != nil {
 		return err
 	}
 	token := ""
@@ -21,7 +24,7 @@ func runServe(ctx context.Context, w *world, args []string) error {
 			return err
 		}
 	}
-	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, command: "serve", requestLog: w.stderr})
+	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, lakeFlags: lakeFlags, command: "serve", requestLog: w.stderr})
 	if err != nil {
 		return err
 	}

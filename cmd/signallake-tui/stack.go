@@ -27,8 +27,9 @@ const (
 // stackConfig says which parts of the program a command needs.
 type stackConfig struct {
 	dir        string
-	api        *apiFlags // how the ingest API is reached; nil does not start it
-	command    string    // what other processes are told about us
+	api        *apiFlags  // how the ingest API is reached; nil does not start it
+	lakeFlags  *lakeFlags // when raw becomes Parquet; nil: as the lake thinks best
+	command    string     // what other processes are told about us
 	readOnly   bool
 	follow     bool // fall back to read-only when another process owns the lake
 	now        func() time.Time
@@ -92,6 +93,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 
 func (s *stack) openLake(ctx context.Context, c stackConfig) error {
 	config := lake.Config{Dir: c.dir, Now: c.now, ReadOnly: c.readOnly, Owner: lake.Owner{PID: os.Getpid(), Command: c.command, Since: c.now()}}
+	c.lakeFlags.apply(&config)
 	config.Owner.Token = c.api != nil && c.api.tokenFile != ""
 	opened, err := lake.Open(ctx, config)
 	var owned *lake.OwnedError

@@ -106,7 +106,7 @@ func verify(ctx context.Context, l *lake.Lake, progress *lake.Progress) (string,
 		return "", err
 	}
 	if !report.OK {
-		return "", &damagedError{report}
+		return "", damageOf(&report)
 	}
 	return fmt.Sprintf("%d events, each visible exactly once; %d files, %d bytes checked", report.Events.Visible, report.FilesChecked, report.BytesChecked), nil
 }

@@ -1,0 +1,190 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/signallake/signallake/lake"
+)
+
+// minutesSQL counts the minutes and services whose cell does not say how many events they have.
+const minutesSQL = `SELECT count(*) FROM
+  (SELECT date_trunc('minute', timestamp) AS minute, service_name, count(*) AS events FROM events GROUP BY ALL) AS e
+  FULL JOIN (SELECT minute, service_name, CAST(sum(count) AS BIGINT) AS cells FROM minutes GROUP BY ALL) AS m USING (minute, service_name)
+WHERE events IS DISTINCT FROM cells`
+
+// prove holds the lake against the books: first as the last kill has left it, then converted.
+func (r *run) prove(ctx context.Context) error {
+	for i, k := range r.books.of {
+		sent, acked := k.stand()
+		r.report.Acked += acked
+		if sent == 0 && i < len(r.books.of) {
+			r.report.problem("%s sent nothing", k.name)
+		}
+	}
+	steps := []struct {
+		what string
+		run  func(context.Context) error
+	}{
+		{"ask SQL", func(ctx context.Context) error { return r.proveSQL(ctx, "SQL, as the last kill left it") }},
+		{"convert", func(ctx context.Context) error { return r.tool(ctx, "convert") }},
+		{"ask SQL again", func(ctx context.Context) error { return r.proveSQL(ctx, "SQL") }},
+		{"read the raw lines", r.proveRaw},
+		{"read the Parquet files", r.proveParquet},
+		{"read the dead letters", r.proveDead},
+		{"verify", func(ctx context.Context) error { return r.tool(ctx, "verify") }},
+	}
+	r.cfg.Progress.Start("torture: steps of the proof", int64(len(steps)))
+	for _, step := range steps {
+		if err := step.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+		r.cfg.Progress.Add(1)
+	}
+	return nil
+}
+
+// proveSQL asks the program's own engine.
+func (r *run) proveSQL(ctx context.Context, name string) (err error) {
+	reader, err := r.cfg.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	rows, err := reader.Ask(ctx, fmt.Sprintf(blocksSQL, "events"))
+	if err != nil {
+		return err
+	}
+	if err := r.find(name, rows); err != nil {
+		return err
+	}
+	rows, err = reader.Ask(ctx, minutesSQL)
+	if err != nil {
+		return err
+	}
+	if wrong, ok := rows[0][0].(int64); !ok || wrong != 0 {
+		r.report.problem("%s: %v minutes do not add up to their events", name, rows[0][0])
+	}
+	return nil
+}
+
+// find judges a source's rows and keeps the finding.
+func (r *run) find(source string, rows [][]any) error {
+	f, err := r.books.judge(source, rows)
+	if err != nil {
+		return err
+	}
+	r.report.Findings = append(r.report.Findings, *f)
+	r.report.Events = f.Events
+	return nil
+}
+
+// proveRaw reads the raw lines as anybody can.
+func (r *run) proveRaw(ctx context.Context) error {
+	from := fmt.Sprintf("read_json(%s, format = 'newline_delimited', columns = {service_name: 'VARCHAR', latency_ms: 'DOUBLE', status_code: 'INTEGER', timestamp: 'TIMESTAMP', "+
+		"request_id: 'VARCHAR'})", quote(filepath.Join(lake.Layout{Root: r.cfg.Dir}.Raw(), "*.jsonl")))
+	rows, err := r.cfg.Outside(ctx, fmt.Sprintf(blocksSQL, from))
+	if err != nil {
+		return err
+	}
+	return r.find("raw", rows)
+}
+
+// proveParquet reads the files of the newest version as anybody can.
+func (r *run) proveParquet(ctx context.Context) error {
+	l, err := lake.Open(ctx, lake.Config{Dir: r.cfg.Dir, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	version := l.Current()
+	if len(version.Files) == 0 {
+		r.report.problem("Parquet: there is no file")
+		return nil
+	}
+	var names []string
+	for i := range version.Files {
+		names = append(names, quote(l.Layout().Path(&version.Files[i])))
+	}
+	from := "read_parquet([" + strings.Join(names, ",") + "], hive_partitioning = true, hive_types = {'event_date': DATE, 'service_name': VARCHAR, 'status_code': INTEGER})"
+	rows, err := r.cfg.Outside(ctx, fmt.Sprintf(blocksSQL, from))
+	if err != nil {
+		return err
+	}
+	if err := r.find("Parquet", rows); err != nil {
+		return err
+	}
+	rows, err = r.cfg.Outside(ctx, "SELECT count(*) FROM "+from+" WHERE event_date <> CAST(timestamp AS DATE)")
+	if err != nil {
+		return err
+	}
+	if wrong, ok := rows[0][0].(int64); !ok || wrong != 0 {
+		r.report.problem("Parquet: %v events lie in the partition of another day", rows[0][0])
+	}
+	return nil
+}
+
+// quote is a text as SQL writes it.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// proveDead looks for the rejected lines: each that was answered as rejected is kept, and where requests had a key each is kept once.
+func (r *run) proveDead(ctx context.Context) error {
+	l, err := lake.Open(ctx, lake.Config{Dir: r.cfg.Dir, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	kept := map[string]int{}
+	err = l.DeadLetters(0, func(letter *lake.DeadLetter) error {
+		_, mark, ok := strings.Cut(string(letter.Text), `"bad":"`)
+		if mark = strings.TrimRight(mark, "\"}\n"); !ok || mark == "" {
+			r.report.problem("dead letter %d holds nothing that was sent: %.80q", letter.ID, letter.Text)
+		}
+		kept[mark]++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f := Finding{Source: "dead letters"}
+	for i, k := range r.books.of {
+		for n := range k.badSent {
+			mark := fmt.Sprintf("%s-bad-%d", k.name, n)
+			copies := kept[mark]
+			delete(kept, mark)
+			f.Events += int64(copies)
+			switch acked := k.badAcked[n/64]>>(n%64)&1 == 1; {
+			case acked && copies == 0:
+				f.Lost++
+				f.example("lost: %s", mark)
+			case copies > 1 && styleOf(i).keyed:
+				f.Doubled += int64(copies - 1)
+				f.example("%d times: %s", copies, mark)
+			case acked:
+				f.Acked++
+			}
+		}
+	}
+	for mark, copies := range kept {
+		f.Strange += int64(copies)
+		f.example("nobody sent %.80q", mark)
+	}
+	r.report.Findings = append(r.report.Findings, f)
+	return nil
+}
+
+// tool runs a command of the program on the scratch lake. That it fails is a finding.
+func (r *run) tool(ctx context.Context, name string) error {
+	output, err := exec.CommandContext(ctx, r.cfg.Program, name, "--data", r.cfg.Dir).CombinedOutput()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		r.report.problem("%s: %v: %.2000s", name, err, strings.TrimSpace(string(output)))
+	}
+	return nil
+}
