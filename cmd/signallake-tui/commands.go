@@ -34,6 +34,7 @@ func commands() []command {
 		{"health", "[--addr HOST:PORT|URL]", "ask a running server whether it takes events", runHealth},
 		{"bench", "[--events N | --lake] [--runs N] [--cold=false] [--json] [--write FILE]", "measure pruning against one unpartitioned file, warm and cold", runBench},
 		{"torture", "[--kills N] [--events N] [--seed N] [--clients N] [--batch N] [--stops N] [--fulls N] [--keep] [--json]", "kill a server of its own again and again, and prove that it lost nothing and took nothing twice", runTorture},
+		{"soak", "[--for 10m] [--overload 1m] [--batch N] [--json]", "hold a server of its own under half its load, then four times as much, and watch it", runSoak},
 		{"files", "[--from TIME] [--to TIME] [--service S]", "the live Parquet files, as a read_parquet([...]) for other tools", runFiles},
 		{"version", "", "what this program was built from", runVersion},
 	}
