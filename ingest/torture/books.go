@@ -123,6 +123,15 @@ func (k *book) stand() (sent, acked int64) {
 	return k.sent, k.acked
 }
 
+// stands are how many events of each client are acknowledged.
+func (b *books) stands() []int64 {
+	all := make([]int64, len(b.of))
+	for i, k := range b.of {
+		_, all[i] = k.stand()
+	}
+	return all
+}
+
 // timestamp is of event n.
 func (k *book) timestamp(n int64) lake.Micros {
 	k.mu.Lock()

@@ -33,7 +33,7 @@ type client struct {
 
 func newClient(r *run, i int) *client {
 	random := rand.New(rand.NewPCG(r.cfg.Seed, uint64(i)+1))
-	return &client{maker: maker{style: styleOf(i), book: r.books.of[i], batch: r.cfg.Batch, random: random}, run: r,
+	return &client{maker: maker{style: styleOf(i), book: r.books.of[i], batch: r.cfg.Batch, random: random, now: r.cfg.Now}, run: r,
 		http: &http.Client{Timeout: r.cfg.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}}}
 }
 

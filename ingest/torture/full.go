@@ -20,7 +20,7 @@ const (
 // full takes the disk's room away, sees what the server says, and gives the room back.
 func (r *run) full(ctx context.Context) error {
 	refusals, looks := r.report.refusals(), 0
-	free, err := r.cfg.Fill(r.random.Int64N(leaveAtMost))
+	free, err := r.cfg.Fill(r.child.cmd.Process.Pid, r.random.Int64N(leaveAtMost))
 	if err != nil {
 		return fmt.Errorf("fill the disk: %w", err)
 	}

@@ -316,14 +316,22 @@ func (r *run) stop(ctx context.Context) error {
 	return r.resumed(ctx, "stopped for "+r.cfg.StopFor.String())
 }
 
-// resumed waits until every client can have had an acknowledgement again.
+// resumed waits until every client has had an acknowledgement again, also those that were told to come again later.
 func (r *run) resumed(ctx context.Context, after string) error {
-	began, before := time.Now(), r.books.acked()
-	if err := r.await(ctx, func() bool { return r.books.acked() > before }); err != nil {
+	began, before := time.Now(), r.books.stands()
+	err := r.await(ctx, func() bool {
+		for i, acked := range r.books.stands() {
+			if acked == before[i] {
+				return false
+			}
+		}
+		return true
+	})
+	if err != nil {
 		return err
 	}
 	took := time.Since(began)
 	r.report.count(func() { r.report.resume = append(r.report.resume, took) })
-	r.cfg.Say(fmt.Sprintf("%s: acknowledgements again after %d ms", after, took.Milliseconds()))
+	r.cfg.Say(fmt.Sprintf("%s: every client is acknowledged again after %d ms", after, took.Milliseconds()))
 	return nil
 }

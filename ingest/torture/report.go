@@ -29,7 +29,7 @@ type Report struct {
 	Duplicates int64         `json:"duplicates"` // events that were answered as duplicates
 
 	RecoveryMS Spread `json:"recovery_ms"`        // from a server's start to its first acknowledgement
-	ResumeMS   Spread `json:"resume_ms,omitzero"` // from SIGCONT, or room on the disk, to the next acknowledgement
+	ResumeMS   Spread `json:"resume_ms,omitzero"` // from SIGCONT, or room on the disk, until every client was acknowledged again
 	Looks      int    `json:"looks"`              // of the reader that watched, in another process
 	Checks     int    `json:"checks"`             // of the whole lake while no server ran
 
@@ -39,6 +39,7 @@ type Report struct {
 	Problems []string  `json:"problems"`
 
 	Events    int64   `json:"events"` // in the lake, in the end
+	Days      int64   `json:"days"`   // of their timestamps, by the partitions
 	ElapsedS  float64 `json:"elapsed_s"`
 	AckedPerS float64 `json:"acked_per_s"` // while a server ran or was starting
 
@@ -179,9 +180,9 @@ func (r *Report) String() string {
 	fmt.Fprintf(&b, "lost      %d\ndoubled   %d\n", r.Lost, r.Doubled)
 	fmt.Fprintf(&b, "restarts  %d; from start to first acknowledgement %.0f ms (median), %.0f ms (worst)\n", r.Restarts, r.RecoveryMS.Median, r.RecoveryMS.Worst)
 	if r.Stops+r.Fulls > 0 {
-		fmt.Fprintf(&b, "faults    %d times stopped, %d times out of disk; back to acknowledgements after %.0f ms (median), %.0f ms (worst)\n", r.Stops, r.Fulls, r.ResumeMS.Median, r.ResumeMS.Worst)
+		fmt.Fprintf(&b, "faults    %d times stopped, %d times out of disk; every client acknowledged again after %.0f ms (median), %.0f ms (worst)\n", r.Stops, r.Fulls, r.ResumeMS.Median, r.ResumeMS.Worst)
 	}
-	fmt.Fprintf(&b, "proved    in %s; a reader in another process looked %d times, %d checks between two lives\n", r.sources(), r.Looks, r.Checks)
+	fmt.Fprintf(&b, "proved    in %s; a reader in another process looked %d times, %d checks between two lives; %d days\n", r.sources(), r.Looks, r.Checks, r.Days)
 	fmt.Fprintf(&b, "time      %.1f s, %.0f events a second acknowledged; --seed %d repeats it\n", r.ElapsedS, r.AckedPerS, r.Seed)
 	for _, p := range r.Problems {
 		fmt.Fprintf(&b, "PROBLEM   %s\n", p)

@@ -67,6 +67,7 @@ type maker struct {
 	book     *book
 	batch    int
 	random   *rand.Rand
+	now      func() time.Time
 	count    int64 // requests made
 	plain    []byte
 	packed   bytes.Buffer
@@ -114,7 +115,7 @@ func (m *maker) next() *request {
 
 // timestamp is of a block that begins now.
 func (m *maker) timestamp() lake.Micros {
-	at := time.Now()
+	at := m.now()
 	if m.late && m.random.IntN(lateEvery) == 0 {
 		at = at.Add(-day - time.Duration(m.random.Int64N(int64((lateDays-1)*day))))
 	}
