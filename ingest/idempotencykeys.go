@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// 262,144 keys are three a second for a day. With the answers that they usually have they take about 55 MB (BenchmarkKeyMemory).
+	// 262,144 keys are three a second for a day. With the answers that they usually have they take about 56 MB (BenchmarkKeyMemory).
 	defaultKeyLimit  = 1 << 18
 	defaultKeyWindow = 24 * time.Hour
 	// As long as most clients wait for an answer at all.
