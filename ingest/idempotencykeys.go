@@ -33,9 +33,9 @@ type keyTable struct {
 
 	recalling atomic.Int32  // recallIdle and its kin
 	recalled  chan struct{} // closed when the notes of earlier starts are read
-	reading   sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex    // guards what follows
+	ended   chan struct{} // closed when the newest reading of notes has ended, for whatever reason; nil: there was none
 	entries map[keyID]*keyEntry
 	newest  *keyEntry // of those that no request holds, in the order of their use
 	oldest  *keyEntry
