@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -111,4 +112,55 @@ func BenchmarkKeyedHandler(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkStartWithKeys opens a lake that holds a full window of keys: until a request without a key is answered, and one with a new key,
+// which waits until all notes are read.
+func BenchmarkStartWithKeys(b *testing.B) {
+	dir := b.TempDir()
+	open := func() *lake.Lake {
+		l, err := lake.Open(b.Context(), lake.Config{Dir: dir, ConvertAge: -1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return l
+	}
+	l := open()
+	line := []byte(stored(b, event("e", "")))
+	var wg sync.WaitGroup
+	for c := range 256 {
+		wg.Go(func() {
+			for i := c; i < defaultKeyLimit; i += 256 {
+				if _, err := l.Append(b.Context(), lake.Batch{Lines: line, N: 1, Note: []byte(noteOf(fmt.Sprint(i), "{}"))}); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+	var plain, fresh, remembered float64
+	for b.Loop() {
+		began := time.Now()
+		l := open()
+		s := start(b, func(c *Config) { c.Log, c.Now = l, nil })
+		body := `{"timestamp":"` + began.UTC().Format(time.RFC3339) + `","service_name":"a"}`
+		if a := s.do("POST", "/ingest", body); a.status != 200 {
+			b.Fatal(a.text)
+		}
+		plain += time.Since(began).Seconds()
+		if a := s.do("POST", "/ingest", body, idempotencyHeader, fmt.Sprint(began.UnixNano())); a.status != 200 {
+			b.Fatal(a.text)
+		}
+		fresh += time.Since(began).Seconds()
+		remembered = float64(s.Snapshot().Keys.Remembered)
+		if err := errors.Join(s.Shutdown(b.Context()), l.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(plain/float64(b.N), "s/first-answer")
+	b.ReportMetric(fresh/float64(b.N), "s/first-new-key")
+	b.ReportMetric(remembered, "keys")
 }
