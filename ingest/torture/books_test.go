@@ -66,7 +66,7 @@ func TestJudge(t *testing.T) {
 		}, want: Finding{Events: 30, Acked: 30, Lost: 60}, says: "lost: t00-0 to 59"},
 		"one doubled":           {spoil: func(_ *books, c map[int64]int64) { c[7] = 2 }, want: Finding{Events: 91, Acked: 90, Doubled: 1}, says: "1 rows too many of t00-0 to 59"},
 		"an unacked doubled":    {spoil: func(_ *books, c map[int64]int64) { c[95] = 3 }, want: Finding{Events: 93, Acked: 90, Unacked: 1, Doubled: 2}},
-		"doubled after a retry": {spoil: func(b *books, c map[int64]int64) { b.of[0].retry(60, 70); c[61] = 2 }, want: Finding{Events: 91, Acked: 90, Doubled: 1, AfterRetry: 1}},
+		"doubled after a retry": {spoil: func(b *books, c map[int64]int64) { b.of[0].retry(&request{from: 60, to: 70}); c[61] = 2 }, want: Finding{Events: 91, Acked: 90, Doubled: 1, AfterRetry: 1}},
 		"lost and doubled":      {spoil: func(_ *books, c map[int64]int64) { delete(c, 1); c[2] = 2 }, want: Finding{Events: 90, Acked: 89, Lost: 1, Doubled: 1}},
 		"never sent":            {spoil: func(_ *books, c map[int64]int64) { c[100] = 1 }, want: Finding{Events: 91, Acked: 90, Strange: 1}, says: "never sent"},
 		"another service": {rows: func(rows [][]any) [][]any {
@@ -175,4 +175,26 @@ func TestCounts(t *testing.T) {
 			t.Errorf("%s is told again: %v", name, again)
 		}
 	}
+}
+
+func TestLetters(t *testing.T) {
+	b := newBooks(1)
+	k := b.of[0]
+	for range 4 {
+		k.openBad()
+	}
+	b.ack(k, &request{badFrom: 0, badTo: 2})
+	k.retry(&request{badFrom: 2, badTo: 3})
+	f := func(name string, kept map[string]int64, want Letters) {
+		t.Helper()
+		if got := b.judgeLetters(kept); got.Kept != want.Kept || got.Acked != want.Acked || got.Lost != want.Lost || got.Doubled != want.Doubled || got.Again != want.Again || got.Strange != want.Strange {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+	f("right", map[string]int64{"t00-bad-0": 1, "t00-bad-1": 1}, Letters{Kept: 2, Acked: 2})
+	f("unacked are free", map[string]int64{"t00-bad-0": 1, "t00-bad-1": 1, "t00-bad-3": 1}, Letters{Kept: 3, Acked: 2})
+	f("lost", map[string]int64{"t00-bad-0": 1}, Letters{Kept: 1, Acked: 1, Lost: 1})
+	f("doubled", map[string]int64{"t00-bad-0": 3, "t00-bad-1": 1}, Letters{Kept: 4, Acked: 2, Doubled: 2})
+	f("sent again", map[string]int64{"t00-bad-0": 1, "t00-bad-1": 1, "t00-bad-2": 2}, Letters{Kept: 4, Acked: 2, Again: 1})
+	f("nobody's", map[string]int64{"t00-bad-0": 1, "t00-bad-1": 1, "t00-bad-4": 1}, Letters{Kept: 3, Acked: 2, Strange: 1})
 }

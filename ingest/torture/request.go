@@ -101,7 +101,7 @@ func (m *maker) next() *request {
 			q.badFrom = b
 		}
 		q.badTo = b + 1
-		m.plain = fmt.Appendf(m.plain, `{"service_name":%q,"status_code":200,"bad":"%s-bad-%d"}`+"\n", m.book.name, m.book.name, b)
+		m.plain = fmt.Appendf(m.plain, `{"service_name":%q,"status_code":200,"bad":%q}`+"\n", m.book.name, m.book.badMark(b))
 	}
 	for e := q.from; e < q.to; e++ {
 		m.event(e)
@@ -112,6 +112,9 @@ func (m *maker) next() *request {
 	}
 	return q
 }
+
+// badMark is what names a line that breaks the contract: it has no timestamp, and this instead.
+func (k *book) badMark(n int64) string { return fmt.Sprintf("%s-bad-%d", k.name, n) }
 
 // timestamp is of a block that begins now.
 func (m *maker) timestamp() lake.Micros {
