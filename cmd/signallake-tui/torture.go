@@ -58,6 +58,9 @@ func runTorture(ctx context.Context, w *world, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
+	if err := t.Validate(); err != nil {
+		return usagef("%v", err)
+	}
 	if t.Seed == 0 {
 		t.Seed = uint64(rand.Uint32())
 	}
@@ -96,8 +99,10 @@ func (t *tortureFlags) run(ctx context.Context, w *world) (report *torture.Repor
 	unmount := func() error { return nil }
 	defer func() {
 		if t.keep || err == nil && !report.OK || err != nil && ctx.Err() == nil {
-			err = errors.Join(err, t.stays(w, scratch))
-			return
+			if _, none := os.Stat(t.Dir); none == nil {
+				err = errors.Join(err, t.stays(w, scratch))
+				return
+			}
 		}
 		err = errors.Join(err, unmount(), remove())
 	}()

@@ -84,7 +84,7 @@ func TestValidate(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*Config){
 		"no kills": func(c *Config) { c.Kills = 0 }, "no events": func(c *Config) { c.Events = 0 }, "too many clients": func(c *Config) { c.Clients = maxClients + 1 },
-		"too large": func(c *Config) { c.Batch = maxBatch + 1 }, "negative": func(c *Config) { c.Stops = -1 }, "no way to fill": func(c *Config) { c.Fulls = 1 },
+		"too large": func(c *Config) { c.Batch = maxBatch + 1 }, "negative": func(c *Config) { c.Stops = -1 },
 	} {
 		c := good
 		spoil(&c)

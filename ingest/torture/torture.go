@@ -106,8 +106,6 @@ func (c Config) Validate() error {
 		return fmt.Errorf("torture: batches of %d events: want 1 to %d", c.Batch, maxBatch)
 	case c.Stops < 0 || c.Fulls < 0 || c.StopFor < 0 || c.Timeout < 0:
 		return errors.New("torture: stops, full disks and times must not be negative")
-	case c.Fulls > 0 && c.Fill == nil:
-		return errors.New("torture: a full disk was asked for, and there is no way to fill it")
 	}
 	return nil
 }
@@ -133,6 +131,9 @@ type run struct {
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
+	}
+	if cfg.Fulls > 0 && cfg.Fill == nil {
+		return nil, errors.New("torture: a full disk was asked for, and there is no way to fill it")
 	}
 	cfg = cfg.withDefaults()
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
