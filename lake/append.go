@@ -3,7 +3,6 @@ package lake
 import (
 	"bytes"
 	"context"
-	"fmt"
 )
 
 // Receipt says what became of an appended batch.
@@ -29,22 +28,13 @@ func (l *Lake) Append(ctx context.Context, b Batch) (Receipt, error) {
 	}
 	first, err := l.raw.append(ctx, b)
 	if err != nil {
-		return Receipt{}, err
+		return Receipt{}, l.explain(err)
 	}
 	receipt.First = first
 	if l.hotBytes.Add(int64(len(b.Lines))) >= l.cfg.ConvertBytes {
 		l.askConvert()
 	}
 	return receipt, nil
-}
-
-// Backlog is the ErrBacklog that Append would answer now, or nil.
-func (l *Lake) Backlog() error {
-	if hot := l.hotBytes.Load(); hot >= l.cfg.HotLimit {
-		l.askConvert()
-		return fmt.Errorf("%w: %d bytes of %d", ErrBacklog, hot, l.cfg.HotLimit)
-	}
-	return nil
 }
 
 // Seal ends the open raw segment, so that the next conversion takes it. Nothing happens when it is empty.
