@@ -22,6 +22,7 @@ func (nullLog) Append(_ context.Context, b lake.Batch) (lake.Receipt, error) {
 }
 func (nullLog) Bury(context.Context, []lake.DeadLetter) error { return nil }
 func (nullLog) Backlog() error                                { return nil }
+func (nullLog) Probe(context.Context) error                   { return nil }
 
 // benchBody is n events of a realistic shape, about 280 bytes each, as lines or as an array.
 func benchBody(n int, array bool) []byte {

@@ -57,10 +57,12 @@ type decoder struct {
 	eventID    string      // likewise
 	decodable  bool        // some line was a JSON object, whatever the contract says about it
 	rejects
+	ration
 }
 
 func (d *decoder) begin(now lake.Micros) {
-	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper}}
+	clear(d.letters[:cap(d.letters)]) // their texts are parts of bodies
+	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper, letters: d.letters[:0]}, ration: d.ration}
 }
 
 // one decodes a body that is one event. A *lake.FieldError is an event that breaks the contract, an *undecodable a body that is not JSON.
@@ -231,6 +233,9 @@ func (d *decoder) object(value []byte) error {
 		if err := d.guard.Admit(lake.PartitionOf(&d.event)); err != nil {
 			return err
 		}
+	}
+	if !d.roomForLine(len(value)) {
+		return d.failed
 	}
 	d.lines = d.event.AppendLine(d.lines)
 	d.given = append(d.given, d.event.GivenID)

@@ -29,10 +29,12 @@ type exchange struct {
 	start  time.Time
 	status int // of the answer; 0: not answered
 
-	tokenName string // of the sender's token; "" where no token is asked for or none was good
-	stranger  string // why the sender has no name, where one is asked for; "" otherwise
-	bytes     int64  // of the body that were read
-	lease     *lease // of the memory that the request holds
+	tokenName string      // of the sender's token; "" where no token is asked for or none was good
+	stranger  string      // why the sender has no name, where one is asked for; "" otherwise
+	bytes     int64       // of the body that were read
+	lease     *lease      // of the memory that the request holds
+	place     place       // of its batch in the queue
+	kind      refusalKind // of a refusal that is not for the content
 	service   string
 	events    int // stored
 	rejected  int
@@ -99,6 +101,7 @@ func (x *exchange) finish() {
 	for _, e := range x.listed {
 		rejects = append(rejects, Reject{At: end, Source: x.sender(), Line: e.Line, Field: e.Field, Reason: e.Reason, Sample: e.sample})
 	}
+	x.s.stats.refuse(cmp.Or(x.kind, kindOf(x.status)))
 	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK
 	x.s.stats.record(record, x.rejected, rejects, acked, took, end)
 	x.s.log.write(requestLine{
@@ -160,15 +163,22 @@ func joinWhy(what, reason string) string {
 	return what + ": " + reason
 }
 
-// drain throws the rest of the body away, within bounds. A client that asked first (Expect: 100-continue) has not sent it.
+// drain throws the rest of the body away, within bounds; where they do not suffice the connection ends with the answer. A client that asked first (Expect:
+// 100-continue) has not sent it.
 func (x *exchange) drain() {
-	if x.r.Body == nil || x.r.Body == http.NoBody || x.r.Header.Get("Expect") != "" {
+	body := x.r.Body
+	if paced, ok := body.(*pacedBody); ok {
+		body = paced.ReadCloser
+	}
+	if body == nil || body == http.NoBody || x.r.Header.Get("Expect") != "" {
 		return
 	}
 	if http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(drainTime)) != nil {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, x.r.Body, drainFactor*x.s.cfg.MaxBodyBytes)
+	if _, err := io.CopyN(io.Discard, body, drainFactor*x.s.cfg.MaxBodyBytes); err != io.EOF {
+		x.w.Header().Set("Connection", "close")
+	}
 }
 
 // patient lifts the read deadline once the body is here. It was for the body; when it passed while the lake or the engine works, net/http

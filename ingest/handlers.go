@@ -1,17 +1,14 @@
 package ingest
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
 
 	"github.com/signallake/signallake/lake"
 )
 
-// Buffers up to this size are kept for the next request: enough for a batch of some 10,000 events, and 64 of them stay below 512 MiB.
+// Buffers up to this size are kept for the next request: enough for a batch of some 5,000 events.
 const maxPooled = 4 << 20
 
 // work is what one POST needs; it is reused.
@@ -20,22 +17,33 @@ type work struct {
 	decoder
 }
 
-func (s *Server) borrow(now lake.Micros) *work {
-	wk, ok := s.pool.Get().(*work)
-	if !ok {
+// size is what it takes in memory, as capacity.
+func (wk *work) size() int64 { return int64(cap(wk.body)) + wk.holds() }
+
+// shed lets go of what the append does not need, where that is much.
+func (wk *work) shed() {
+	if cap(wk.body) > smallRequest {
+		wk.body = nil
+	}
+	if cap(wk.letters) > maxListed {
+		wk.letters = nil
+	}
+}
+
+func (s *Server) borrow(x *exchange) *work {
+	wk, l := s.memory.borrow()
+	if wk == nil {
 		wk = &work{decoder: decoder{contract: s.cfg.Contract, guard: s.cfg.Guard}}
 	}
-	wk.begin(now)
+	x.lease = l
+	wk.begin(lake.MicrosOf(x.start))
 	return wk
 }
 
-func (s *Server) giveBack(wk *work) {
-	if cap(wk.body) > maxPooled || cap(wk.lines) > maxPooled {
-		return
-	}
-	wk.keeper = nil
+func (s *Server) giveBack(x *exchange, wk *work) {
+	wk.keeper, wk.ration = nil, ration{}
 	wk.begin(0)
-	s.pool.Put(wk)
+	s.memory.giveBack(wk, x.lease)
 }
 
 // accepted answers POST /ingest.
@@ -118,34 +126,38 @@ func (s *Server) ingestBatch(x *exchange) {
 // ingest is the way of a POST: receive the body, see whether its answer is known, decode, bury what is refused, store the rest, and only then
 // answer. decode answers how the whole body is refused, if it is; an error is the lake's.
 func (s *Server) ingest(x *exchange, decode func(*work) (refuse func(), err error), answer func(*work) any) {
-	wk := s.borrow(lake.MicrosOf(x.start))
-	x.lease = s.memory.lease()
+	wk := s.borrow(x)
 	defer x.lease.release()
-	if !s.receive(x, wk) {
-		s.giveBack(wk)
+	defer x.place.leave(false)
+	if !s.admit(x) || !s.receive(x, wk) {
+		s.giveBack(x, wk)
 		return
 	}
 	x.patient()
 	claim, ok := s.claim(x, wk)
 	if !ok {
-		s.giveBack(wk)
+		s.giveBack(x, wk)
 		return
 	}
 	defer claim.release()
 	wk.keeper = x
-	refuse, err := decode(wk)
+	var refuse func()
+	err := s.decoding(x, wk, func() (err error) {
+		refuse, err = decode(wk)
+		return err
+	})
 	x.service, x.rejected, x.listed = wk.service, wk.rejected, wk.listed
 	if err == nil {
-		err = wk.flush()
+		err = s.enqueue(x, wk, refuse == nil)
 	}
 	if err != nil {
 		s.failAppend(x, err)
-		s.giveBack(wk)
+		s.giveBack(x, wk)
 		return
 	}
 	if refuse != nil {
 		refuse()
-		s.giveBack(wk)
+		s.giveBack(x, wk)
 		return
 	}
 	receipt, err := s.store(x, lake.Batch{Lines: wk.lines, N: wk.accepted, Given: wk.given})
@@ -156,7 +168,7 @@ func (s *Server) ingest(x *exchange, decode func(*work) (refuse func(), err erro
 	}
 	x.events = receipt.Stored
 	x.reply(http.StatusOK, answer(wk))
-	s.giveBack(wk)
+	s.giveBack(x, wk)
 }
 
 func (s *Server) failBody(x *exchange, err error) {
@@ -166,21 +178,10 @@ func (s *Server) failBody(x *exchange, err error) {
 		x.fail(http.StatusRequestEntityTooLarge, errTooBig.Error(), fmt.Sprintf("the limit is %d bytes: send it in smaller batches", limit))
 	case isTimeout(err):
 		// At once: waiting for the rest is what has just been given up.
-		p := problem{Error: "the body came too slowly", Reason: fmt.Sprintf("it must be here within %v of the request's start", s.cfg.ReadTimeout), RequestID: x.id}
+		p := problem{Error: "the body came too slowly", Reason: s.paceWanted(), RequestID: x.id}
 		x.why = joinWhy(p.Error, p.Reason)
 		x.reply(http.StatusRequestTimeout, p)
 	default:
 		x.fail(http.StatusBadRequest, "the body broke off", err.Error())
 	}
-}
-
-func (s *Server) failAppend(x *exchange, err error) {
-	refusal := refusalOf(err)
-	if refusal.status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
-		s.storage.Store(&storageFailure{at: s.cfg.Now(), why: refusal.what + " (" + err.Error() + ")"})
-	}
-	if refusal.retry > 0 {
-		x.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refusal.retry.Seconds()))))
-	}
-	x.fail(refusal.status, refusal.what, err.Error())
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/lake/retry"
 )
 
 // testNow is the time in every test that does not move its clock.
@@ -33,6 +35,7 @@ type fakeLog struct {
 	letters []lake.DeadLetter
 	buryErr error
 	backlog error
+	probes  int
 }
 
 func (l *fakeLog) Bury(_ context.Context, letters []lake.DeadLetter) error {
@@ -52,6 +55,14 @@ func (l *fakeLog) Backlog() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.backlog
+}
+
+// Probe succeeds once Append and Bury would.
+func (l *fakeLog) Probe(context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.probes++
+	return errors.Join(l.err, l.buryErr)
 }
 
 func (l *fakeLog) Append(ctx context.Context, b lake.Batch) (lake.Receipt, error) {
@@ -132,7 +143,8 @@ type bench struct {
 func start(t testing.TB, change func(*Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, log: &fakeLog{}, out: &syncBuffer{}}
-	cfg := Config{Addr: "127.0.0.1:0", Log: b.log, RequestLog: b.out, Now: func() time.Time { return testNow }}
+	cfg := Config{Addr: "127.0.0.1:0", Log: b.log, RequestLog: b.out, Now: func() time.Time { return testNow },
+		Retry: retry.Policy{Tries: 2, First: time.Millisecond}, ProbeEvery: time.Millisecond}
 	if change != nil {
 		change(&cfg)
 	}

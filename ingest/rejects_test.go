@@ -152,8 +152,8 @@ func TestBacklogKeepsNothing(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	b.wantStored()
-	if a := b.do("POST", "/ingest", "{}"); a.status != 422 || len(b.log.takeLetters()) != 1 {
-		t.Errorf("an event that would not be appended anyway: %d %s", a.status, a.text)
+	if a := b.do("POST", "/ingest", "{}"); a.status != 429 || len(b.log.takeLetters()) != 0 {
+		t.Errorf("refused before it is read: %d %s", a.status, a.text)
 	}
 }
 
@@ -163,13 +163,15 @@ func TestLettersDoNotMix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wk := s.borrow(lake.MicrosOf(testNow))
+	x := &exchange{start: testNow}
+	wk := s.borrow(x)
 	wk.keeper = nowhere{}
 	if err := wk.batch(context.Background(), []byte(event("e", "")+"\nhello")); err != nil || len(wk.letters) != 1 {
 		t.Fatal(err, wk.letters)
 	}
-	s.giveBack(wk)
-	if wk.letters != nil || wk.keeper != nil {
+	letters := wk.letters
+	s.giveBack(x, wk)
+	if len(wk.letters) != 0 || letters[0].Text != nil || wk.keeper != nil {
 		t.Errorf("a request's leavings: %+v", wk.rejects)
 	}
 }

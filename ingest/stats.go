@@ -22,6 +22,8 @@ type stats struct {
 	inFlight atomic.Int64
 	last     atomic.Pointer[published]
 
+	refused refusalCounts
+
 	mu       sync.Mutex // guards what follows
 	changes  atomic.Int64
 	addr     string
