@@ -143,7 +143,7 @@ func (d *decoder) ndjson(ctx context.Context, body []byte) error {
 			d.line(no, line)
 		}
 	}
-	return nil
+	return d.failed
 }
 
 // line takes one line. Several objects on one are taken one by one: `curl -d @file` removes the newlines of the file.
@@ -250,6 +250,9 @@ func (d *decoder) object(value []byte) error {
 var errNoObject = &lake.FieldError{Reason: "the event must be one JSON object"}
 
 func (d *decoder) refuse(no int, value []byte, err error) {
+	if err == d.failed {
+		return // not the line's fault
+	}
 	if d.rejected++; d.rejected == 1 {
 		d.first = err
 	}

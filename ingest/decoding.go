@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"runtime"
-	"slices"
 	"unsafe"
 
 	"github.com/signallake/signallake/lake"
@@ -51,18 +50,24 @@ type ration struct {
 // allow gives the decoder the lease and room for what a body of that size usually becomes.
 func (d *decoder) allow(l *lease, base int64, body int) {
 	d.ration = ration{lease: l, base: base}
-	if want := body + body/4 + lineExtra; cap(d.lines) < want {
+	if want := usualLines(body); cap(d.lines) < want {
 		d.moveLines(want)
 	}
 }
 
+// usualLines is what the lines of a body of that size usually take: events of 270 bytes become 400.
+func usualLines(body int) int { return body + body/2 + 2*lineExtra }
+
 // holds is what the decoder has made so far, as capacity.
 func (d *decoder) holds() int64 {
-	return int64(cap(d.lines)) + 2*int64(cap(d.given)) + int64(cap(d.letters))*letterBytes
+	return int64(cap(d.lines)) + int64(cap(d.given)) + int64(cap(d.letters))*letterBytes
 }
 
 // roomForLine makes sure that the line of an event of n bytes finds its place. False: the lease has none, and the body fails with that.
 func (d *decoder) roomForLine(n int) bool {
+	if len(d.given) == cap(d.given) && !d.moveGiven() {
+		return false
+	}
 	need := lineFactor*n + lineExtra
 	if cap(d.lines)-len(d.lines) >= need {
 		return true
@@ -81,6 +86,17 @@ func (d *decoder) moveLines(size int) bool {
 	return true
 }
 
+// moveGiven does the same for the marks beside the lines.
+func (d *decoder) moveGiven() bool {
+	size := max(512, 2*cap(d.given))
+	if err := d.lease.hold(d.base + d.holds() + int64(size)); err != nil {
+		d.fail(err)
+		return false
+	}
+	d.given = append(make([]bool, 0, size), d.given...)
+	return true
+}
+
 // roomForLetter does the same for a refused line.
 func (d *decoder) roomForLetter() bool {
 	if len(d.letters) < cap(d.letters) {
@@ -91,7 +107,7 @@ func (d *decoder) roomForLetter() bool {
 		d.fail(err)
 		return false
 	}
-	d.letters = slices.Grow(d.letters, more)
+	d.letters = append(make([]lake.DeadLetter, 0, len(d.letters)+more), d.letters...)
 	return true
 }
 
@@ -134,11 +150,12 @@ func buryRun(letters []lake.DeadLetter) (n int, bytes int64) {
 	return n, bytes
 }
 
-// neededFor is what a request is given before its body is read: the body, the lines that it usually becomes, and their move to a larger buffer. What
-// was announced is counted; of a body without a length, or a compressed one, the rest is asked for as it comes.
+// neededFor is what a request is given before its body is read: the body, what its lines usually become, and a little for the rest. Of a body without a
+// length, or a compressed one, more is asked for as it comes.
 func neededFor(announced int64) int64 {
 	if announced < 0 {
 		return smallRequest
 	}
-	return min(announced, math.MaxInt64/4)*5/2 + 4<<10
+	announced = min(announced, math.MaxInt32)
+	return announced + int64(usualLines(int(announced))) + announced/32 + 8<<10
 }

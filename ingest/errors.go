@@ -103,7 +103,7 @@ func (s *Server) refusalOf(err error) storageRefusal {
 	case errors.As(err, new(*oversizeError)):
 		return storageRefusal{http.StatusRequestEntityTooLarge, 0, errTooBig.Error(), "", refusedSize}
 	case errors.As(err, &failing):
-		return storageRefusal{http.StatusServiceUnavailable, known(failing.wait, time.Second), "the storage fails; nothing of this request was stored", "", refusedStorage}
+		return storageRefusal{http.StatusServiceUnavailable, max(failing.wait, time.Second), "the storage fails; nothing of this request was stored", "", refusedStorage}
 	case errors.As(err, &full):
 		return storageRefusal{http.StatusTooManyRequests, known(full.Wait, retryBacklog), backlogWords, "", refusedBacklog}
 	case errors.Is(err, lake.ErrBacklog):
@@ -113,7 +113,11 @@ func (s *Server) refusalOf(err error) storageRefusal {
 	case errors.Is(err, context.Canceled):
 		return storageRefusal{http.StatusServiceUnavailable, retryClosed, "the server is stopping; this request is not acknowledged", "", refusedStorage}
 	}
-	return diskRefusal(err)
+	refusal := diskRefusal(err)
+	if now := (*failingError)(nil); refusal.retry > 0 && errors.As(s.storage.check(), &now) {
+		refusal.retry = max(now.wait, time.Second)
+	}
+	return refusal
 }
 
 const backlogWords = "too much waits for its conversion; nothing of this request was stored"

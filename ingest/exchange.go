@@ -198,7 +198,9 @@ func (x *exchange) readBody(buf []byte) ([]byte, error) {
 	if x.r.ContentLength > limit {
 		return buf, errTooBig
 	}
-	buf = slices.Grow(buf[:0], firstRead)
+	if buf = buf[:0]; x.r.ContentLength < 0 {
+		buf = slices.Grow(buf, firstRead)
+	}
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]

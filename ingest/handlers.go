@@ -129,7 +129,7 @@ func (s *Server) ingest(x *exchange, decode func(*work) (refuse func(), err erro
 	wk := s.borrow(x)
 	defer x.lease.release()
 	defer x.place.leave(false)
-	if !s.admit(x) || !s.receive(x, wk) {
+	if !s.admit(x, wk) || !s.receive(x, wk) {
 		s.giveBack(x, wk)
 		return
 	}

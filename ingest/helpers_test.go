@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -92,6 +93,24 @@ func (l *fakeLog) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.err = err
+}
+
+// heal ends the log's troubles and waits until the server has found out.
+func (b *bench) heal() {
+	b.t.Helper()
+	b.log.mu.Lock()
+	b.log.err, b.log.buryErr, b.log.backlog = nil, nil, nil
+	b.log.mu.Unlock()
+	eventually(b.t, "the storage is taken for healthy", func() bool { return b.storage.check() == nil })
+}
+
+// wantRetry checks a Retry-After against the time that it is made of: up to a quarter more, and a second at least, is added at random.
+func (a answer) wantRetry(t testing.TB, what string, wait time.Duration) {
+	t.Helper()
+	got, err := strconv.Atoi(a.header.Get("Retry-After"))
+	if low, high := retrySeconds(wait, 0), retrySeconds(wait, 1); err != nil || got < low || got > high {
+		t.Errorf("%s: %d with Retry-After %q, want %d to %d", what, a.status, a.header.Get("Retry-After"), low, high)
+	}
 }
 
 // take returns what was appended since the last call.

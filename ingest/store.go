@@ -238,7 +238,7 @@ func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
 
 // admit sees whether a request has a chance before its body is read, and sets the memory aside that it will need. Otherwise it answers the
 // request and says false.
-func (s *Server) admit(x *exchange) bool {
+func (s *Server) admit(x *exchange, wk *work) bool {
 	if x.r.ContentLength > s.cfg.MaxBodyBytes {
 		s.failBody(x, errTooBig)
 		return false
@@ -256,6 +256,9 @@ func (s *Server) admit(x *exchange) bool {
 	if err != nil {
 		s.failAppend(x, err)
 		return false
+	}
+	if n := x.r.ContentLength + 1; int64(cap(wk.body)) < n { // one more byte: the end is seen without a move
+		wk.body = make([]byte, 0, n)
 	}
 	x.pace()
 	return true
