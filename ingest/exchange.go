@@ -13,13 +13,6 @@ import (
 	"time"
 )
 
-// What is read and thrown away of a refused request's body, so that a client which sends everything before it reads (most libraries do)
-// gets the answer instead of a broken pipe. Beyond either bound it gets the broken pipe.
-const (
-	drainFactor = 4 // times MaxBodyBytes
-	drainTime   = 2 * time.Second
-)
-
 // exchange is one request on its way to its answer, and what the log and the counters will say about it.
 type exchange struct {
 	s      *Server
@@ -161,24 +154,6 @@ func joinWhy(what, reason string) string {
 		return what
 	}
 	return what + ": " + reason
-}
-
-// drain throws the rest of the body away, within bounds; where they do not suffice the connection ends with the answer. A client that asked first (Expect:
-// 100-continue) has not sent it.
-func (x *exchange) drain() {
-	body := x.r.Body
-	if paced, ok := body.(*pacedBody); ok {
-		body = paced.ReadCloser
-	}
-	if body == nil || body == http.NoBody || x.r.Header.Get("Expect") != "" {
-		return
-	}
-	if http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(drainTime)) != nil {
-		return
-	}
-	if _, err := io.CopyN(io.Discard, body, drainFactor*x.s.cfg.MaxBodyBytes); err != io.EOF {
-		x.w.Header().Set("Connection", "close")
-	}
 }
 
 // patient lifts the read deadline once the body is here. It was for the body; when it passed while the lake or the engine works, net/http
