@@ -142,6 +142,7 @@ func newServer(t testing.TB, log Log) *Server {
 // The power goes at any moment, with whatever the disk makes of it: the requests that are sent again are stored once, those that were
 // answered before get their answer.
 func TestKeysOutliveAPowerCut(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	disk, err := laketest.NewCrashDisk(dir)
 	if err != nil {
@@ -197,6 +198,7 @@ func TestKeysOutliveAPowerCut(t *testing.T) {
 
 // The disk fails at each operation in turn, once or for good: who sends until there is a final answer has its events once.
 func TestKeysOutliveFaults(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []laketest.Fault{laketest.FaultError, laketest.FaultNoSpace, laketest.FaultShort, laketest.FaultLate} {
 		for at := 0; ; at++ {
 			dir := t.TempDir()
