@@ -41,7 +41,7 @@ var (
 )
 
 // claim takes the request's key. When the answer is known already, or the key may not be used, it answers the request and says false.
-func (s *Server) claim(x *exchange, wk *work, f *form) (*claim, bool) {
+func (s *Server) claim(x *exchange, wk *work, in *intake) (*claim, bool) {
 	key, given, err := idempotencyKey(x.r.Header)
 	if err != nil {
 		x.fail(http.StatusBadRequest, "the "+idempotencyHeader+" header cannot be used", err.Error())
@@ -66,7 +66,7 @@ func (s *Server) claim(x *exchange, wk *work, f *form) (*claim, bool) {
 	case known != nil:
 		x.replayed = true
 		x.w.Header().Set(replayedHeader, "true")
-		x.answer(f, known)
+		x.answer(in, known)
 		return nil, false
 	}
 	return c, true

@@ -310,7 +310,7 @@ func TestKeyIsNotUsed(t *testing.T) {
 // The letters of a request whose append failed are there when it comes again, whoever fails how often; another body has its own.
 func TestKeyBuriesOnce(t *testing.T) {
 	b := start(t, nil)
-	many := event("e", "") + strings.Repeat("\nhello", 2*maxLetters+5)
+	many := event("e", "") + strings.Repeat("\n"+strings.Repeat("hello ", 40), 2*maxLetters+5) // so long that each has a letter
 	post := func(body string, status, letters int) {
 		t.Helper()
 		a := b.do("POST", "/ingest/batch", body, idempotencyHeader, "k")
