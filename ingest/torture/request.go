@@ -40,12 +40,12 @@ func styleOf(client int) style {
 	return [...]style{
 		{ids: true},
 		{keyed: true, bad: true},
-		{ids: true, late: true, abandons: true},
+		{ids: true, gzip: true, late: true, abandons: true},
 		{ids: true, single: true},
-		{ids: true, keyed: true, bad: true},
+		{ids: true, keyed: true, gzip: true, bad: true},
 		{keyed: true, single: true},
 		{ids: true, late: true},
-		{keyed: true},
+		{keyed: true, gzip: true},
 	}[client%8]
 }
 
