@@ -26,6 +26,7 @@ func (nullLog) Append(_ context.Context, b lake.Batch) (lake.Receipt, error) {
 }
 func (nullLog) Bury(context.Context, []lake.DeadLetter) error { return nil }
 func (nullLog) Backlog() error                                { return nil }
+func (nullLog) Probe(context.Context) error                   { return nil }
 func (nullLog) NotesBack(lake.Micros, func(lake.Micros, []byte) bool) error {
 	return nil
 }

@@ -57,10 +57,12 @@ type decoder struct {
 	eventID    string      // likewise
 	decodable  bool        // some line was a JSON object, whatever the contract says about it
 	rejects
+	ration
 }
 
 func (d *decoder) begin(now lake.Micros) {
-	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper}}
+	clear(d.letters[:cap(d.letters)]) // their texts are parts of bodies
+	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper, letters: d.letters[:0]}, ration: d.ration}
 }
 
 // one decodes a body that is one event. A *lake.FieldError is an event that breaks the contract, an *undecodable a body that is not JSON.
@@ -141,7 +143,7 @@ func (d *decoder) ndjson(ctx context.Context, body []byte) error {
 			d.line(no, line)
 		}
 	}
-	return nil
+	return d.failed
 }
 
 // line takes one line. Several objects on one are taken one by one: `curl -d @file` removes the newlines of the file.
@@ -232,6 +234,9 @@ func (d *decoder) object(value []byte) error {
 			return err
 		}
 	}
+	if !d.roomForLine(len(value)) {
+		return d.failed
+	}
 	d.lines = d.event.AppendLine(d.lines)
 	d.given = append(d.given, d.event.GivenID)
 	d.duplicates += duplicates
@@ -245,6 +250,9 @@ func (d *decoder) object(value []byte) error {
 var errNoObject = &lake.FieldError{Reason: "the event must be one JSON object"}
 
 func (d *decoder) refuse(no int, value []byte, err error) {
+	if err == d.failed {
+		return // not the line's fault
+	}
 	if d.rejected++; d.rejected == 1 {
 		d.first = err
 	}

@@ -13,13 +13,6 @@ import (
 	"time"
 )
 
-// What is read and thrown away of a refused request's body, so that a client which sends everything before it reads (most libraries do)
-// gets the answer instead of a broken pipe. Beyond either bound it gets the broken pipe.
-const (
-	drainFactor = 4 // times MaxBodyBytes
-	drainTime   = 2 * time.Second
-)
-
 // exchange is one request on its way to its answer, and what the log and the counters will say about it.
 type exchange struct {
 	s      *Server
@@ -29,11 +22,13 @@ type exchange struct {
 	start  time.Time
 	status int // of the answer; 0: not answered
 
-	tokenName string // of the sender's token; "" where no token is asked for or none was good
-	stranger  string // why the sender has no name, where one is asked for; "" otherwise
-	bytes     int64  // of the body that were read
-	lease     *lease // of the memory that the request holds
-	claim     *claim // on the request's Idempotency-Key; nil when it has none
+	tokenName string      // of the sender's token; "" where no token is asked for or none was good
+	stranger  string      // why the sender has no name, where one is asked for; "" otherwise
+	bytes     int64       // of the body that were read
+	lease     *lease      // of the memory that the request holds
+	place     place       // of its batch in the queue
+	kind      refusalKind // of a refusal that is not for the content
+	claim     *claim      // on the request's Idempotency-Key; nil when it has none
 	service   string
 	events    int // stored
 	rejected  int
@@ -106,6 +101,7 @@ func (x *exchange) finish() {
 	for _, e := range x.listed {
 		rejects = append(rejects, Reject{At: end, Source: x.sender(), Line: e.Line, Field: e.Field, Reason: e.Reason, Sample: e.sample})
 	}
+	x.s.stats.refuse(cmp.Or(x.kind, kindOf(x.status)))
 	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK
 	x.s.stats.record(record, x.rejected, rejects, acked, took, end)
 	x.s.log.write(requestLine{
@@ -168,17 +164,6 @@ func joinWhy(what, reason string) string {
 	return what + ": " + reason
 }
 
-// drain throws the rest of the body away, within bounds. A client that asked first (Expect: 100-continue) has not sent it.
-func (x *exchange) drain() {
-	if x.r.Body == nil || x.r.Body == http.NoBody || x.r.Header.Get("Expect") != "" {
-		return
-	}
-	if http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(drainTime)) != nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, x.r.Body, drainFactor*x.s.cfg.MaxBodyBytes)
-}
-
 // patient lifts the read deadline once the body is here. It was for the body; when it passed while the lake or the engine works, net/http
 // would take the client for gone and cancel the request.
 func (x *exchange) patient() {
@@ -196,7 +181,9 @@ func (x *exchange) readBody(buf []byte) ([]byte, error) {
 	if x.r.ContentLength > limit {
 		return buf, errTooBig
 	}
-	buf = slices.Grow(buf[:0], firstRead)
+	if buf = buf[:0]; x.r.ContentLength < 0 {
+		buf = slices.Grow(buf, firstRead)
+	}
 	for {
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]

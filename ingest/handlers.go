@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
 
 	"github.com/signallake/signallake/lake"
 )
 
-// Buffers up to this size are kept for the next request: enough for a batch of some 10,000 events, and 64 of them stay below 512 MiB.
+// Buffers up to this size are kept for the next request: enough for a batch of some 5,000 events.
 const maxPooled = 4 << 20
 
 // work is what one POST needs; it is reused.
@@ -20,26 +18,37 @@ type work struct {
 	decoder
 }
 
-func (s *Server) borrow(now lake.Micros) *work {
-	wk, ok := s.pool.Get().(*work)
-	if !ok {
+// size is what it takes in memory, as capacity.
+func (wk *work) size() int64 { return int64(cap(wk.body)) + wk.holds() }
+
+// shed lets go of what the append does not need, where that is much.
+func (wk *work) shed() {
+	if cap(wk.body) > smallRequest {
+		wk.body = nil
+	}
+	if cap(wk.letters) > maxListed {
+		wk.letters = nil
+	}
+}
+
+func (s *Server) borrow(x *exchange) *work {
+	wk, l := s.memory.borrow()
+	if wk == nil {
 		wk = &work{decoder: decoder{contract: s.cfg.Contract, guard: s.cfg.Guard}}
 	}
-	wk.begin(now)
+	x.lease = l
+	wk.begin(lake.MicrosOf(x.start))
 	return wk
 }
 
-func (s *Server) giveBack(wk *work) {
-	if cap(wk.body) > maxPooled || cap(wk.lines) > maxPooled {
-		return
-	}
-	wk.keeper = nil
+func (s *Server) giveBack(x *exchange, wk *work) {
+	wk.keeper, wk.ration = nil, ration{}
 	wk.begin(0)
-	s.pool.Put(wk)
+	s.memory.giveBack(wk, x.lease)
 }
 
-// form is what sets the two POST routes apart.
-type form struct {
+// intake is what sets the two POST routes apart.
+type intake struct {
 	decode func(context.Context, *work) error // *undecodable: the body is none of this route's; another error is the lake's
 	unfit  string                             // what an undecodable body is told
 	name   bool                               // the answer names the event
@@ -47,7 +56,7 @@ type form struct {
 }
 
 var (
-	oneForm = &form{
+	oneIntake = &intake{
 		decode: func(_ context.Context, wk *work) error {
 			var unfit *undecodable
 			if errors.As(wk.one(wk.body), &unfit) {
@@ -59,7 +68,7 @@ var (
 		name:   true,
 		answer: func(o *outcome) any { return o.one() },
 	}
-	batchForm = &form{
+	batchIntake = &intake{
 		decode: func(ctx context.Context, wk *work) error {
 			err := wk.batch(ctx, wk.body)
 			var unfit *undecodable
@@ -76,44 +85,44 @@ var (
 	}
 )
 
-func (s *Server) ingestOne(x *exchange) { s.ingest(x, oneForm) }
+func (s *Server) ingestOne(x *exchange) { s.ingest(x, oneIntake) }
 
-func (s *Server) ingestBatch(x *exchange) { s.ingest(x, batchForm) }
+func (s *Server) ingestBatch(x *exchange) { s.ingest(x, batchIntake) }
 
 // ingest is the way of a POST: receive the body, see whether its answer is known, decode, bury what is refused, store the rest, and only then
 // answer.
-func (s *Server) ingest(x *exchange, f *form) {
-	wk := s.borrow(lake.MicrosOf(x.start))
-	x.lease = s.memory.lease()
+func (s *Server) ingest(x *exchange, in *intake) {
+	wk := s.borrow(x)
 	defer x.lease.release()
-	if !s.receive(x, wk) {
-		s.giveBack(wk)
+	defer x.place.leave(false)
+	if !s.admit(x, wk) || !s.receive(x, wk) {
+		s.giveBack(x, wk)
 		return
 	}
 	x.patient()
 	var ok bool
-	if x.claim, ok = s.claim(x, wk, f); !ok {
-		s.giveBack(wk)
+	if x.claim, ok = s.claim(x, wk, in); !ok {
+		s.giveBack(x, wk)
 		return
 	}
 	defer x.claim.release()
 	wk.keeper = x
-	err := f.decode(s.ctx(), wk)
+	err := s.decoding(x, wk, func() error { return in.decode(s.ctx(), wk) })
 	x.service, x.rejected, x.listed = wk.service, wk.rejected, wk.listed
 	var unfit *undecodable
 	if err == nil || errors.As(err, &unfit) {
-		err = wk.flush()
+		err = s.enqueue(x, wk, unfit == nil)
 	}
 	if err != nil || unfit != nil {
 		if err != nil {
 			s.failAppend(x, err)
 		} else {
-			x.fail(http.StatusBadRequest, f.unfit, unfit.Error())
+			x.fail(http.StatusBadRequest, in.unfit, unfit.Error())
 		}
-		s.giveBack(wk)
+		s.giveBack(x, wk)
 		return
 	}
-	o := wk.outcome(x.id, f.name)
+	o := wk.outcome(x.id, in.name)
 	if wk.accepted > 0 || x.claim != nil { // a key is remembered by a batch of its own where there is no event
 		b := lake.Batch{Lines: wk.lines, N: wk.accepted, Given: wk.given}
 		x.claim.prepare(&b, o)
@@ -127,8 +136,8 @@ func (s *Server) ingest(x *exchange, f *form) {
 		x.events, x.duplicates, x.conflicts = receipt.Stored, receipt.Duplicates, receipt.Conflicts
 		x.claim.finish()
 	}
-	x.answer(f, o)
-	s.giveBack(wk)
+	x.answer(in, o)
+	s.giveBack(x, wk)
 }
 
 func (s *Server) failBody(x *exchange, err error) {
@@ -138,21 +147,10 @@ func (s *Server) failBody(x *exchange, err error) {
 		x.fail(http.StatusRequestEntityTooLarge, errTooBig.Error(), fmt.Sprintf("the limit is %d bytes: send it in smaller batches", limit))
 	case isTimeout(err):
 		// At once: waiting for the rest is what has just been given up.
-		p := problem{Error: "the body came too slowly", Reason: fmt.Sprintf("it must be here within %v of the request's start", s.cfg.ReadTimeout), RequestID: x.id}
+		p := problem{Error: "the body came too slowly", Reason: s.paceWanted(), RequestID: x.id}
 		x.why = joinWhy(p.Error, p.Reason)
 		x.reply(http.StatusRequestTimeout, p)
 	default:
 		x.fail(http.StatusBadRequest, "the body broke off", err.Error())
 	}
-}
-
-func (s *Server) failAppend(x *exchange, err error) {
-	refusal := refusalOf(err)
-	if refusal.status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
-		s.storage.Store(&storageFailure{at: s.cfg.Now(), why: refusal.what + " (" + err.Error() + ")"})
-	}
-	if refusal.retry > 0 {
-		x.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refusal.retry.Seconds()))))
-	}
-	x.fail(refusal.status, refusal.what, err.Error())
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -203,9 +204,9 @@ func TestKeyIsTakenOver(t *testing.T) {
 	}
 	<-log.entered
 	eventually(t, "all are here", func() bool { return b.Snapshot().InFlight == n })
-	log.fail(lake.ErrLogFailed)
+	log.fail(errors.New("strange"))
 	log.gate <- struct{}{}
-	if a := <-answers; a.status != 503 {
+	if a := <-answers; a.status != 500 {
 		t.Errorf("the first: %d %s", a.status, a.text)
 	}
 	<-log.entered
@@ -233,7 +234,8 @@ func TestKeyWaitIsBounded(t *testing.T) {
 	first := b.dial(postKey("/ingest", event("e", "")))
 	<-log.entered
 	a := b.do("POST", "/ingest", event("e", ""), idempotencyHeader, "k")
-	if a.status != 503 || a.header.Get("Retry-After") != "2" || !strings.Contains(a.text, "has not ended yet") {
+	a.wantRetry(t, "a key at work", retryKey)
+	if a.status != 503 || !strings.Contains(a.text, "has not ended yet") {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	if health := b.do("GET", "/health", ""); health.status != 200 {
@@ -287,7 +289,7 @@ func TestKeyIsNotUsed(t *testing.T) {
 		if a := b.do("POST", "/ingest/batch", body, idempotencyHeader, key); a.status != status || a.header.Get(replayedHeader) != "" {
 			t.Errorf("%v: %d %s", err, a.status, a.text)
 		}
-		b.log.fail(nil)
+		b.heal()
 		if a := b.do("POST", "/ingest/batch", event("other", ""), idempotencyHeader, key); a.status != 200 || a.header.Get(replayedHeader) != "" {
 			t.Errorf("%v, then another body: %d %s", err, a.status, a.text)
 		}
@@ -308,7 +310,7 @@ func TestKeyIsNotUsed(t *testing.T) {
 // The letters of a request whose append failed are there when it comes again, whoever fails how often; another body has its own.
 func TestKeyBuriesOnce(t *testing.T) {
 	b := start(t, nil)
-	many := event("e", "") + strings.Repeat("\nhello", 2*maxLetters+5)
+	many := event("e", "") + strings.Repeat("\n"+strings.Repeat("hello ", 40), 2*maxLetters+5) // so long that each has a letter
 	post := func(body string, status, letters int) {
 		t.Helper()
 		a := b.do("POST", "/ingest/batch", body, idempotencyHeader, "k")
@@ -316,14 +318,14 @@ func TestKeyBuriesOnce(t *testing.T) {
 			t.Errorf("%d with %d letters, want %d with %d: %.200s", a.status, len(got), status, letters, a.text)
 		}
 	}
-	b.log.fail(lake.ErrLogFailed)
-	post(many, 503, 2*maxLetters+5)
-	post(many, 503, 0)
-	post(badEvent, 503, 1)
-	post(badEvent, 503, 0)
+	b.log.fail(errors.New("strange"))
+	post(many, 500, 2*maxLetters+5)
+	post(many, 500, 0)
+	post(badEvent, 500, 1)
+	post(badEvent, 500, 0)
 	post("hello", 400, 1)
 	post("hello", 400, 0)
-	post(many, 503, 2*maxLetters+5)
+	post(many, 500, 2*maxLetters+5)
 	b.log.fail(nil)
 	post(many, 200, 0)
 	post(many, 200, 0)

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// 262,144 keys are three a second for a day. With the answers that they usually have they take about 55 MB (BenchmarkKeyMemory).
+	// 262,144 keys are three a second for a day. With the answers that they usually have they take about 56 MB (BenchmarkKeyMemory).
 	defaultKeyLimit  = 1 << 18
 	defaultKeyWindow = 24 * time.Hour
 	// As long as most clients wait for an answer at all.
@@ -33,9 +33,9 @@ type keyTable struct {
 
 	recalling atomic.Int32  // recallIdle and its kin
 	recalled  chan struct{} // closed when the notes of earlier starts are read
-	reading   sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex    // guards what follows
+	ended   chan struct{} // closed when the newest reading of notes has ended, for whatever reason; nil: there was none
 	entries map[keyID]*keyEntry
 	newest  *keyEntry // of those that no request holds, in the order of their use
 	oldest  *keyEntry

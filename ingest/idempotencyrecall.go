@@ -21,7 +21,12 @@ func (t *keyTable) recall(ctx context.Context) {
 	if t.recalling.Load() != recallIdle || !t.recalling.CompareAndSwap(recallIdle, recallRuns) {
 		return
 	}
-	t.reading.Go(func() {
+	ended := make(chan struct{})
+	t.mu.Lock()
+	t.ended = ended
+	t.mu.Unlock()
+	go func() {
+		defer close(ended)
 		ignored, err := t.readNotes(ctx)
 		if ctx.Err() != nil {
 			t.recalling.Store(recallIdle)
@@ -39,20 +44,21 @@ func (t *keyTable) recall(ctx context.Context) {
 		t.recalling.Store(recallDone)
 		t.mu.Unlock()
 		close(t.recalled)
-	})
+	}()
 }
 
 // settle waits until a reading whose context has ended has noticed.
 func (t *keyTable) settle(patience time.Duration) {
-	done := make(chan struct{})
-	go func() {
-		t.reading.Wait()
-		close(done)
-	}()
+	t.mu.Lock()
+	ended := t.ended
+	t.mu.Unlock()
+	if ended == nil {
+		return
+	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case <-done:
+	case <-ended:
 	case <-timer.C:
 	}
 }

@@ -15,12 +15,14 @@ import (
 //
 // Bury returns after the letters are durable, and may not read their texts any more then. Backlog says whether Append would refuse now
 // (lake.ErrBacklog): it is asked before anything is buried, so that a sender who is told to come again does not leave its rejected lines twice.
+// Probe finds out, after Append or Bury have failed, whether they would succeed again.
 //
 // NotesBack calls fn with the notes of batches appended since then, the newest first, until fn answers false. The note is valid during the call.
 type Log interface {
 	Append(ctx context.Context, b lake.Batch) (lake.Receipt, error)
 	Bury(ctx context.Context, letters []lake.DeadLetter) error
 	Backlog() error
+	Probe(ctx context.Context) error
 	NotesBack(since lake.Micros, fn func(at lake.Micros, note []byte) (more bool)) error
 }
 
@@ -71,6 +73,10 @@ type Snapshot struct {
 	RejectedPerSec float64
 	AckP50, AckP95 time.Duration // of POST requests over the last 30 s
 	InFlight       int64
+	Queue          QueueState
+	Memory         MemoryState
+	Refused        Refusals
+	Trouble        string          // why events are not taken now, since when, and the way out; "": they are
 	PerSecond      []float64       // accepted events in each of the last 60 whole seconds, oldest first
 	RejectedEach   []float64       // rejected lines, likewise
 	Recent         []RequestRecord // newest first, at most 100

@@ -15,7 +15,7 @@ const maxLetters = 8192
 type rejects struct {
 	keeper   keeper
 	letters  []lake.DeadLetter // not buried yet; their texts are parts of the body
-	failed   error             // of burying: decoding ends
+	failed   error             // of burying, or there is no memory: decoding ends
 	document []byte            // not nil: the letters are elements of this, which is not known yet to be JSON
 	broken   bool              // it is not
 }
@@ -38,7 +38,7 @@ func (d *decoder) keep(e *lineError, value []byte) {
 		clear(d.letters)
 		d.letters = d.letters[:0]
 	}
-	if !d.broken {
+	if !d.broken && d.roomForLetter() {
 		d.letters = append(d.letters, lake.DeadLetter{At: d.now, Line: int64(e.Line), Field: e.Field, Reason: e.Reason, Text: value})
 	}
 }
@@ -57,21 +57,6 @@ func (d *decoder) flush() error {
 		d.failed = d.keeper.bury(d.letters, d.accepted > 0)
 	}
 	return d.failed
-}
-
-// bury keeps refused lines of a request. A sender who will be told to come again leaves none.
-func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
-	log := x.s.cfg.Log
-	if with || x.claim != nil {
-		if err := log.Backlog(); err != nil {
-			return err
-		}
-	}
-	source, origin := x.source(), "request "+x.id
-	for i := range letters {
-		letters[i].Source, letters[i].Origin = source, origin
-	}
-	return x.claim.bury(letters, func(letters []lake.DeadLetter) error { return log.Bury(x.s.ctx(), letters) })
 }
 
 // source names the sender for the dead zone: by its token's name, else by its machine.

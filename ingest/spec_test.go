@@ -202,8 +202,8 @@ func (c *checker) provokeIngest(b *bench, token string, ask func(method, path, d
 		for err, status := range map[error]int{lake.ErrBacklog: 429, lake.ErrLogFailed: 503, syscall.ENOSPC: 503, lake.ErrReadOnly: 503, errors.New("strange"): 500} {
 			b.log.fail(err)
 			ask("POST", path, path, event("e", ""), status)
+			b.heal()
 		}
-		b.log.fail(nil)
 		conn := b.dial("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\nContent-Length: 1000\r\n\r\n{\"time")
 		a := b.read(conn)
 		c.check("POST", path, a.status, a.header, a.text)

@@ -2,7 +2,6 @@ package lake
 
 import (
 	"context"
-	"fmt"
 )
 
 // Receipt says what became of an appended batch.
@@ -24,21 +23,12 @@ func (l *Lake) Append(ctx context.Context, b Batch) (Receipt, error) {
 	}
 	receipt, err := l.raw.append(ctx, b)
 	if err != nil || receipt.Stored == 0 {
-		return receipt, err
+		return receipt, l.explain(err)
 	}
 	if l.hotBytes.Add(int64(len(b.Lines))*int64(receipt.Stored)/int64(b.N)) >= l.cfg.ConvertBytes {
 		l.askConvert()
 	}
 	return receipt, nil
-}
-
-// Backlog is the ErrBacklog that Append would answer now, or nil.
-func (l *Lake) Backlog() error {
-	if hot := l.hotBytes.Load(); hot >= l.cfg.HotLimit {
-		l.askConvert()
-		return fmt.Errorf("%w: %d bytes of %d", ErrBacklog, hot, l.cfg.HotLimit)
-	}
-	return nil
 }
 
 // Seal ends the open raw segment, so that the next conversion takes it. Nothing happens when it is empty.

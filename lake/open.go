@@ -44,6 +44,7 @@ type Lake struct {
 	due     chan struct{} // asks for a look whether to convert
 
 	hotBytes    atomic.Int64  // about; see trackHot
+	pace        convertPace   // of conversions
 	converting  atomic.Int32  // conversions at work
 	convertTurn chan struct{} // holds one while a conversion runs
 	books       atomic.Pointer[versionBooks]

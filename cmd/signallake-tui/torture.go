@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -36,6 +37,7 @@ type tortureFlags struct {
 	torture.Config
 	scratch      string
 	keep, asJSON bool
+	onDisk       bool // the scratch lake lies on a small disk in memory
 }
 
 // runTorture kills a server of its own again and again and proves that it lost nothing and took nothing twice.
@@ -49,12 +51,15 @@ func runTorture(ctx context.Context, w *world, args []string) error {
 	flags.IntVar(&t.Batch, "batch", 500, "`events` of a large request, on the average")
 	flags.IntVar(&t.Stops, "stops", 0, "how often the server is stopped (SIGSTOP) for a while")
 	flags.DurationVar(&t.StopFor, "stop-for", 30*time.Second, "for how long")
-	flags.IntVar(&t.Fulls, "fulls", 0, "how often its disk becomes full; the scratch lake then lies on a small disk in memory, which only root can make")
+	flags.IntVar(&t.Fulls, "fulls", 0, "how often its disk becomes full: for root a small disk in memory with the scratch lake on it, for others a limit on the server's files")
 	flags.StringVar(&t.scratch, "scratch", "", "`folder` for the scratch lake; otherwise tmp/ of the --data folder or, without one, the system's")
 	flags.BoolVar(&t.keep, "keep", false, "keep the scratch lake; it stays also when something was found")
 	flags.BoolVar(&t.asJSON, "json", false, "the report as one JSON object")
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
+	}
+	if err := t.Validate(); err != nil {
+		return usagef("%v", err)
 	}
 	if t.Seed == 0 {
 		t.Seed = uint64(rand.Uint32())
@@ -83,7 +88,7 @@ func runTorture(ctx context.Context, w *world, args []string) error {
 // run makes the scratch lake, tortures, and takes the lake away or keeps it.
 func (t *tortureFlags) run(ctx context.Context, w *world) (report *torture.Report, err error) {
 	var need int64
-	if t.Fulls == 0 {
+	if t.Fulls == 0 || os.Geteuid() != 0 {
 		need = t.Events * tortureRoom
 	}
 	scratch, remove, err := scratchFolder(t.scratch, torturePrefix, need)
@@ -94,18 +99,17 @@ func (t *tortureFlags) run(ctx context.Context, w *world) (report *torture.Repor
 	unmount := func() error { return nil }
 	defer func() {
 		if t.keep || err == nil && !report.OK || err != nil && ctx.Err() == nil {
-			err = errors.Join(err, t.stays(w, scratch))
-			return
+			if _, none := os.Stat(t.Dir); none == nil {
+				err = errors.Join(err, t.stays(w, scratch))
+				return
+			}
 		}
 		err = errors.Join(err, unmount(), remove())
 	}()
 	if t.Fulls > 0 {
-		disk := filepath.Join(scratch, diskName)
-		if unmount, err = mountSmallDisk(disk, max(diskRoom, t.Events*tortureRoom)); err != nil {
+		if unmount, err = t.makeDisk(filepath.Join(scratch, diskName), unmount); err != nil {
 			return nil, err
 		}
-		t.Dir = filepath.Join(disk, "lake")
-		t.Fill = func(leave int64) (func() error, error) { return fillDisk(disk, leave) }
 	}
 	if err := t.wire(w); err != nil {
 		return nil, err
@@ -115,9 +119,24 @@ func (t *tortureFlags) run(ctx context.Context, w *world) (report *torture.Repor
 	return torture.Run(ctx, t.Config)
 }
 
+// makeDisk finds a way to have a full disk: a small one where that may be mounted, else a limit on the server's files.
+func (t *tortureFlags) makeDisk(folder string, none func() error) (unmount func() error, err error) {
+	unmount, err = mountSmallDisk(folder, max(diskRoom, t.Events*tortureRoom))
+	if errors.Is(err, fs.ErrPermission) {
+		t.Fill = func(pid int, _ int64) (func() error, error) { return limitFiles(pid) }
+		return none, nil
+	}
+	if err != nil {
+		return none, fmt.Errorf("torture: %w", err)
+	}
+	t.onDisk, t.Dir = true, filepath.Join(folder, "lake")
+	t.Fill = func(_ int, leave int64) (func() error, error) { return fillDisk(folder, leave) }
+	return unmount, nil
+}
+
 // stays gives a scratch lake that is kept a name that tells, and says where it is. One on a small disk has to stay where that is mounted.
 func (t *tortureFlags) stays(w *world, scratch string) error {
-	if t.Fulls > 0 {
+	if t.onDisk {
 		fmt.Fprintf(w.stderr, "the scratch lake stays, in memory: %s (umount %s takes it away)\n", t.Dir, filepath.Dir(t.Dir))
 		return nil
 	}

@@ -33,8 +33,13 @@ type book struct {
 	sent   int64 // events 0 to sent-1 were sent at least once
 	acked  int64
 
-	badSent  int64    // lines that break the contract: 0 to badSent-1
-	badAcked []uint64 // bitmap: which of them were answered as rejected
+	bad []badLine // the lines that break the contract, by their number
+}
+
+// badLine is what became of a line that breaks the contract.
+type badLine struct {
+	acked   bool // it was answered as rejected
+	retried bool // it was sent more than once
 }
 
 // books are all clients'.
@@ -79,12 +84,8 @@ func (k *book) open(n int, at func() lake.Micros) (from int64) {
 func (k *book) openBad() int64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	n := k.badSent
-	k.badSent++
-	if n/64 == int64(len(k.badAcked)) {
-		k.badAcked = append(k.badAcked, 0)
-	}
-	return n
+	k.bad = append(k.bad, badLine{})
+	return int64(len(k.bad)) - 1
 }
 
 // each calls fn with every block that holds some of the events from..to-1, and their bits in it.
@@ -102,18 +103,21 @@ func (b *books) ack(k *book, q *request) {
 	k.mu.Lock()
 	k.each(q.from, q.to, func(b *block, present uint64) { b.acked |= present })
 	k.acked += q.to - q.from
-	for n := q.badFrom; n < q.badTo; n++ {
-		k.badAcked[n/64] |= 1 << (n % 64)
+	for i := range k.bad[q.badFrom:q.badTo] {
+		k.bad[q.badFrom+int64(i)].acked = true
 	}
 	k.mu.Unlock()
 	b.total.Add(q.to - q.from)
 }
 
-// retry notes that events are sent once more.
-func (k *book) retry(from, to int64) {
+// retry notes that a request is sent once more.
+func (k *book) retry(q *request) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.each(from, to, func(b *block, present uint64) { b.retried |= present })
+	k.each(q.from, q.to, func(b *block, present uint64) { b.retried |= present })
+	for i := range k.bad[q.badFrom:q.badTo] {
+		k.bad[q.badFrom+int64(i)].retried = true
+	}
 }
 
 // stand is how far a client is.
@@ -121,6 +125,15 @@ func (k *book) stand() (sent, acked int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.sent, k.acked
+}
+
+// stands are how many events of each client are acknowledged.
+func (b *books) stands() []int64 {
+	all := make([]int64, len(b.of))
+	for i, k := range b.of {
+		_, all[i] = k.stand()
+	}
+	return all
 }
 
 // timestamp is of event n.

@@ -33,7 +33,7 @@ type client struct {
 
 func newClient(r *run, i int) *client {
 	random := rand.New(rand.NewPCG(r.cfg.Seed, uint64(i)+1))
-	return &client{maker: maker{style: styleOf(i), book: r.books.of[i], batch: r.cfg.Batch, random: random}, run: r,
+	return &client{maker: maker{style: styleOf(i), book: r.books.of[i], batch: r.cfg.Batch, random: random, now: r.cfg.Now}, run: r,
 		http: &http.Client{Timeout: r.cfg.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}}}
 }
 
@@ -65,7 +65,7 @@ func (c *client) send(ctx context.Context, q *request) {
 		if !pause(ctx, wait) {
 			return
 		}
-		c.book.retry(q.from, q.to)
+		c.book.retry(q)
 	}
 }
 
@@ -129,7 +129,7 @@ func (c *client) judge(q *request, resp *http.Response, text []byte, soon time.D
 			c.run.report.problem("%s, try %d of events %d to %d: %s: %d %.300s", c.book.name, q.tries, q.from, q.to-1, problem, resp.StatusCode, text)
 			return refused, 0
 		}
-		c.run.report.answer(&a)
+		c.run.report.answer(&a, resp.Header.Get("Idempotent-Replayed") != "")
 		return acknowledged, 0
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusConflict, http.StatusRequestTimeout:
 		wait := soon

@@ -17,10 +17,17 @@ const (
 	healthTimeout = 5 * time.Second
 )
 
-// full takes the disk's room away, sees what the server says, and gives the room back.
-func (r *run) full(ctx context.Context) error {
-	refusals, looks := r.report.refusals(), 0
-	free, err := r.cfg.Fill(r.random.Int64N(leaveAtMost))
+// full takes the disk's room away, sees what the server says, and gives the room back. Every other time that happens to a conversion, and leaves it
+// nothing; else ingest fills what is left by itself.
+func (r *run) full(ctx context.Context, t trial) error {
+	refusals, looks, leave := r.report.refusals(), 0, r.random.Int64N(leaveAtMost)
+	if r.report.Fulls%2 == 0 {
+		if _, err := r.awaitSight(ctx, Convert, t.events); err != nil {
+			return err
+		}
+		leave = 0
+	}
+	free, err := r.cfg.Fill(r.child.cmd.Process.Pid, leave)
 	if err != nil {
 		return fmt.Errorf("fill the disk: %w", err)
 	}

@@ -100,7 +100,7 @@ func (r *run) trial(ctx context.Context, t trial) error {
 	case Stop:
 		return r.stop(ctx)
 	case Full:
-		return r.full(ctx)
+		return r.full(ctx, t)
 	case Random:
 		if !pause(ctx, r.upTo(50*time.Millisecond)) {
 			return ctx.Err()
@@ -112,31 +112,41 @@ func (r *run) trial(ctx context.Context, t trial) error {
 
 // aim kills when the moment of the trial's kind is seen.
 func (r *run) aim(ctx context.Context, t trial) error {
-	sight, err := r.sight(t.kind)
+	kind := t.kind
+	seen, err := r.awaitSight(ctx, kind, t.events)
 	if err != nil {
 		return err
 	}
-	end := r.books.acked() + patience*max(t.events, int64(r.cfg.Batch))
-	tick := time.NewTicker(aimEvery)
-	defer tick.Stop()
-	kind := t.kind
-	for seen := false; !seen; <-tick.C {
-		if err := errOf(ctx, r.child); err != nil {
-			return err
-		}
-		if seen, err = sight(); err != nil {
-			return err
-		}
-		if !seen && r.books.acked() > end {
-			r.report.count(func() { r.report.Missed++ })
-			kind = Random
-			break
-		}
+	if !seen {
+		r.report.count(func() { r.report.Missed++ })
+		kind = Random
 	}
 	if !pause(ctx, r.upTo(aimSpread)) {
 		return ctx.Err()
 	}
 	return r.killed(ctx, kind)
+}
+
+// awaitSight waits for a kind's moment; false: it did not come while some lives' worth of events was acknowledged.
+func (r *run) awaitSight(ctx context.Context, kind Kind, events int64) (bool, error) {
+	sight, err := r.sight(kind)
+	if err != nil {
+		return false, err
+	}
+	end := r.books.acked() + patience*max(events, int64(r.cfg.Batch))
+	tick := time.NewTicker(aimEvery)
+	defer tick.Stop()
+	for r.books.acked() <= end {
+		seen, err := sight()
+		if err == nil {
+			err = errOf(ctx, r.child)
+		}
+		if seen || err != nil {
+			return seen, err
+		}
+		<-tick.C
+	}
+	return false, nil
 }
 
 // errOf is why waiting makes no sense any more.
@@ -316,14 +326,22 @@ func (r *run) stop(ctx context.Context) error {
 	return r.resumed(ctx, "stopped for "+r.cfg.StopFor.String())
 }
 
-// resumed waits until every client can have had an acknowledgement again.
+// resumed waits until every client has had an acknowledgement again, also those that were told to come again later.
 func (r *run) resumed(ctx context.Context, after string) error {
-	began, before := time.Now(), r.books.acked()
-	if err := r.await(ctx, func() bool { return r.books.acked() > before }); err != nil {
+	began, before := time.Now(), r.books.stands()
+	err := r.await(ctx, func() bool {
+		for i, acked := range r.books.stands() {
+			if acked == before[i] {
+				return false
+			}
+		}
+		return true
+	})
+	if err != nil {
 		return err
 	}
 	took := time.Since(began)
 	r.report.count(func() { r.report.resume = append(r.report.resume, took) })
-	r.cfg.Say(fmt.Sprintf("%s: acknowledgements again after %d ms", after, took.Milliseconds()))
+	r.cfg.Say(fmt.Sprintf("%s: every client is acknowledged again after %d ms", after, took.Milliseconds()))
 	return nil
 }

@@ -17,7 +17,8 @@ const minutesSQL = `SELECT count(*) FROM
   FULL JOIN (SELECT minute, service_name, CAST(sum(count) AS BIGINT) AS cells FROM minutes GROUP BY ALL) AS m USING (minute, service_name)
 WHERE events IS DISTINCT FROM cells`
 
-// prove holds the lake against the books: first as the last kill has left it, then converted.
+// prove holds the lake against the books: first as the last kill has left it, then converted. A place that cannot be read is a finding, too; the error is
+// ctx's.
 func (r *run) prove(ctx context.Context) error {
 	for i, k := range r.books.of {
 		sent, acked := k.stand()
@@ -41,7 +42,10 @@ func (r *run) prove(ctx context.Context) error {
 	r.cfg.Progress.Start("torture: steps of the proof", int64(len(steps)))
 	for _, step := range steps {
 		if err := step.run(ctx); err != nil {
-			return fmt.Errorf("%s: %w", step.what, err)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.report.problem("%s: %v", step.what, err)
 		}
 		r.cfg.Progress.Add(1)
 	}
@@ -83,9 +87,9 @@ func (r *run) find(source string, rows [][]any) error {
 	return nil
 }
 
-// proveRaw reads the raw lines as anybody can.
+// proveRaw reads the raw lines as anybody can. Lines that are damaged count as lost.
 func (r *run) proveRaw(ctx context.Context) error {
-	from := fmt.Sprintf("read_json(%s, format = 'newline_delimited', columns = {service_name: 'VARCHAR', latency_ms: 'DOUBLE', status_code: 'INTEGER', timestamp: 'TIMESTAMP', "+
+	from := fmt.Sprintf("read_json(%s, format = 'newline_delimited', ignore_errors = true, columns = {service_name: 'VARCHAR', latency_ms: 'DOUBLE', status_code: 'INTEGER', timestamp: 'TIMESTAMP', "+
 		"request_id: 'VARCHAR'})", quote(filepath.Join(lake.Layout{Root: r.cfg.Dir}.Raw(), "*.jsonl")))
 	rows, err := r.cfg.Outside(ctx, fmt.Sprintf(blocksSQL, from))
 	if err != nil {
@@ -118,31 +122,43 @@ func (r *run) proveParquet(ctx context.Context) error {
 	if err := r.find("Parquet", rows); err != nil {
 		return err
 	}
-	rows, err = r.cfg.Outside(ctx, "SELECT count(*) FROM "+from+" WHERE event_date <> CAST(timestamp AS DATE)")
+	rows, err = r.cfg.Outside(ctx, "SELECT count_if(event_date <> CAST(timestamp AS DATE)), count(DISTINCT event_date) FROM "+from)
 	if err != nil {
 		return err
 	}
 	if wrong, ok := rows[0][0].(int64); !ok || wrong != 0 {
 		r.report.problem("Parquet: %v events lie in the partition of another day", rows[0][0])
 	}
+	r.report.Days, _ = rows[0][1].(int64)
 	return nil
 }
 
 // quote is a text as SQL writes it.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// proveDead looks for the rejected lines: each that was answered as rejected is kept, and where requests had a key each is kept once.
+// Letters is what the dead letters are, held against the books.
+type Letters struct {
+	Kept    int64    `json:"kept"`
+	Acked   int64    `json:"acked"`   // lines that were answered as rejected, each of them kept
+	Lost    int64    `json:"lost"`    // answered as rejected, and not kept
+	Doubled int64    `json:"doubled"` // kept again although their request was sent once
+	Again   int64    `json:"again"`   // kept again when their request was sent again
+	Strange int64    `json:"strange"` // that nobody sent
+	Example []string `json:"examples,omitempty"`
+}
+
+// proveDead looks for the rejected lines.
 func (r *run) proveDead(ctx context.Context) error {
 	l, err := lake.Open(ctx, lake.Config{Dir: r.cfg.Dir, ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer l.Close()
-	kept := map[string]int{}
+	kept := map[string]int64{}
 	err = l.DeadLetters(0, func(letter *lake.DeadLetter) error {
-		_, mark, ok := strings.Cut(string(letter.Text), `"bad":"`)
-		if mark = strings.TrimRight(mark, "\"}\n"); !ok || mark == "" {
-			r.report.problem("dead letter %d holds nothing that was sent: %.80q", letter.ID, letter.Text)
+		mark := lake.SafeText(string(letter.Text), maxName)
+		if _, after, ok := strings.Cut(string(letter.Text), `"bad":"`); ok {
+			mark, _, _ = strings.Cut(after, `"`)
 		}
 		kept[mark]++
 		return nil
@@ -150,31 +166,45 @@ func (r *run) proveDead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := Finding{Source: "dead letters"}
-	for i, k := range r.books.of {
-		for n := range k.badSent {
-			mark := fmt.Sprintf("%s-bad-%d", k.name, n)
+	r.report.Letters = r.books.judgeLetters(kept)
+	return nil
+}
+
+// judgeLetters holds what is kept, by the lines' marks, against the books.
+func (b *books) judgeLetters(kept map[string]int64) Letters {
+	var l Letters
+	example := func(format string, args ...any) {
+		if len(l.Example) < maxExamples {
+			l.Example = append(l.Example, fmt.Sprintf(format, args...))
+		}
+	}
+	for _, k := range b.of {
+		for n, line := range k.bad {
+			mark := k.badMark(int64(n))
 			copies := kept[mark]
 			delete(kept, mark)
-			f.Events += int64(copies)
-			switch acked := k.badAcked[n/64]>>(n%64)&1 == 1; {
-			case acked && copies == 0:
-				f.Lost++
-				f.example("lost: %s", mark)
-			case copies > 1 && styleOf(i).keyed:
-				f.Doubled += int64(copies - 1)
-				f.example("%d times: %s", copies, mark)
-			case acked:
-				f.Acked++
+			l.Kept += copies
+			switch {
+			case copies == 0 && line.acked:
+				l.Lost++
+				example("lost: %s", mark)
+			case copies > 1 && line.retried:
+				l.Again += copies - 1
+			case copies > 1:
+				l.Doubled += copies - 1
+				example("%d times: %s", copies, mark)
+			}
+			if copies > 0 && line.acked {
+				l.Acked++
 			}
 		}
 	}
 	for mark, copies := range kept {
-		f.Strange += int64(copies)
-		f.example("nobody sent %.80q", mark)
+		l.Kept += copies
+		l.Strange += copies
+		example("nobody sent %s", mark)
 	}
-	r.report.Findings = append(r.report.Findings, f)
-	return nil
+	return l
 }
 
 // tool runs a command of the program on the scratch lake. That it fails is a finding.

@@ -27,18 +27,21 @@ type Report struct {
 	Unanswered int64         `json:"unanswered"` // tries
 	Statuses   map[int]int64 `json:"statuses"`   // answers by status
 	Duplicates int64         `json:"duplicates"` // events that were answered as duplicates
+	Replayed   int64         `json:"replayed"`   // answers that were an earlier try's, by the request's key
 
 	RecoveryMS Spread `json:"recovery_ms"`        // from a server's start to its first acknowledgement
-	ResumeMS   Spread `json:"resume_ms,omitzero"` // from SIGCONT, or room on the disk, to the next acknowledgement
+	ResumeMS   Spread `json:"resume_ms,omitzero"` // from SIGCONT, or room on the disk, until every client was acknowledged again
 	Looks      int    `json:"looks"`              // of the reader that watched, in another process
 	Checks     int    `json:"checks"`             // of the whole lake while no server ran
 
 	Findings []Finding `json:"findings"`
+	Letters  Letters   `json:"letters"`
 	Lost     int64     `json:"lost"`    // the most of any finding
 	Doubled  int64     `json:"doubled"` // the most of any finding
 	Problems []string  `json:"problems"`
 
 	Events    int64   `json:"events"` // in the lake, in the end
+	Days      int64   `json:"days"`   // of their timestamps, by the partitions
 	ElapsedS  float64 `json:"elapsed_s"`
 	AckedPerS float64 `json:"acked_per_s"` // while a server ran or was starting
 
@@ -95,9 +98,12 @@ func (r *Report) status(code int, text []byte) {
 	}
 }
 
-func (r *Report) answer(a *answer) {
+func (r *Report) answer(a *answer, replayed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if replayed {
+		r.Replayed++
+	}
 	r.Duplicates += int64(a.Duplicate)
 	r.Rejected += int64(a.Rejected)
 }
@@ -132,6 +138,9 @@ func (r *Report) conclude(elapsed time.Duration) {
 		if !f.ok() {
 			r.Problems = append(r.Problems, f.words())
 		}
+	}
+	if l := &r.Letters; l.Lost+l.Doubled+l.Strange > 0 {
+		r.Problems = append(r.Problems, fmt.Sprintf("dead letters: %d lost, %d kept again without reason, %d that nobody sent: %s", l.Lost, l.Doubled, l.Strange, strings.Join(l.Example, "; ")))
 	}
 	if r.skipped > 0 {
 		r.Problems = append(r.Problems, fmt.Sprintf("%d more problems", r.skipped))
@@ -174,14 +183,15 @@ func (f *Finding) words() string {
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "kills     %s%s\n", r.kills(), ifAny(r.Missed, "; %d of them at another moment than they were meant for"))
-	fmt.Fprintf(&b, "acked     %d events in %d answered requests; %d tries without an answer; %d events answered as duplicates; %d bad lines rejected\n",
-		r.Acked, r.Requests, r.Unanswered, r.Duplicates, r.Rejected)
+	fmt.Fprintf(&b, "acked     %d events in %d answered requests; %d tries without an answer; %d events answered as duplicates, %d requests from memory of their key\n",
+		r.Acked, r.Requests, r.Unanswered, r.Duplicates, r.Replayed)
 	fmt.Fprintf(&b, "lost      %d\ndoubled   %d\n", r.Lost, r.Doubled)
 	fmt.Fprintf(&b, "restarts  %d; from start to first acknowledgement %.0f ms (median), %.0f ms (worst)\n", r.Restarts, r.RecoveryMS.Median, r.RecoveryMS.Worst)
 	if r.Stops+r.Fulls > 0 {
-		fmt.Fprintf(&b, "faults    %d times stopped, %d times out of disk; back to acknowledgements after %.0f ms (median), %.0f ms (worst)\n", r.Stops, r.Fulls, r.ResumeMS.Median, r.ResumeMS.Worst)
+		fmt.Fprintf(&b, "faults    %d times stopped, %d times out of disk; every client acknowledged again after %.0f ms (median), %.0f ms (worst)\n", r.Stops, r.Fulls, r.ResumeMS.Median, r.ResumeMS.Worst)
 	}
-	fmt.Fprintf(&b, "proved    in %s; a reader in another process looked %d times, %d checks between two lives\n", r.sources(), r.Looks, r.Checks)
+	fmt.Fprintf(&b, "proved    in %s; a reader in another process looked %d times, %d checks between two lives; %d days\n", r.sources(), r.Looks, r.Checks, r.Days)
+	fmt.Fprintf(&b, "letters   %d rejected lines kept%s\n", r.Letters.Kept, ifAny(int(r.Letters.Again), "; %d of them again, since their request was sent again"))
 	fmt.Fprintf(&b, "time      %.1f s, %.0f events a second acknowledged; --seed %d repeats it\n", r.ElapsedS, r.AckedPerS, r.Seed)
 	for _, p := range r.Problems {
 		fmt.Fprintf(&b, "PROBLEM   %s\n", p)

@@ -40,12 +40,12 @@ func styleOf(client int) style {
 	return [...]style{
 		{ids: true},
 		{keyed: true, bad: true},
-		{ids: true, late: true, abandons: true},
+		{ids: true, gzip: true, late: true, abandons: true},
 		{ids: true, single: true},
-		{ids: true, keyed: true, bad: true},
+		{ids: true, keyed: true, gzip: true, bad: true},
 		{keyed: true, single: true},
 		{ids: true, late: true},
-		{keyed: true},
+		{keyed: true, gzip: true},
 	}[client%8]
 }
 
@@ -67,6 +67,7 @@ type maker struct {
 	book     *book
 	batch    int
 	random   *rand.Rand
+	now      func() time.Time
 	count    int64 // requests made
 	plain    []byte
 	packed   bytes.Buffer
@@ -100,7 +101,7 @@ func (m *maker) next() *request {
 			q.badFrom = b
 		}
 		q.badTo = b + 1
-		m.plain = fmt.Appendf(m.plain, `{"service_name":%q,"status_code":200,"bad":"%s-bad-%d"}`+"\n", m.book.name, m.book.name, b)
+		m.plain = fmt.Appendf(m.plain, `{"service_name":%q,"status_code":200,"bad":%q}`+"\n", m.book.name, m.book.badMark(b))
 	}
 	for e := q.from; e < q.to; e++ {
 		m.event(e)
@@ -112,9 +113,12 @@ func (m *maker) next() *request {
 	return q
 }
 
+// badMark is what names a line that breaks the contract: it has no timestamp, and this instead.
+func (k *book) badMark(n int64) string { return fmt.Sprintf("%s-bad-%d", k.name, n) }
+
 // timestamp is of a block that begins now.
 func (m *maker) timestamp() lake.Micros {
-	at := time.Now()
+	at := m.now()
 	if m.late && m.random.IntN(lateEvery) == 0 {
 		at = at.Add(-day - time.Duration(m.random.Int64N(int64((lateDays-1)*day))))
 	}

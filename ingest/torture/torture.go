@@ -32,10 +32,11 @@ type Config struct {
 	Stops   int           // how often the server is stopped (SIGSTOP) and goes on
 	StopFor time.Duration // for how long; 0: 30 s
 	Fulls   int           // how often the disk becomes full; needs Fill
-	Timeout time.Duration // after which a client takes a request for unanswered; 0: 10 s
+	Timeout time.Duration // after which a client takes a request for unanswered; 0: 10 s, and well below StopFor
 
-	// Fill takes all of the scratch lake's disk but so many bytes, until free is called.
-	Fill func(leave int64) (free func() error, err error)
+	Now func() time.Time // of the events' timestamps; nil: time.Now
+	// Fill takes all of the scratch lake's disk but so many bytes away from the server, process pid, until free is called.
+	Fill func(pid int, leave int64) (free func() error, err error)
 	// Open opens the lake for questions, in another process than the server.
 	Open func(ctx context.Context) (Reader, error)
 	// Outside runs a statement in a DuckDB that knows nothing of the lake.
@@ -68,7 +69,15 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Clients, defaultClients)
 	orDefault(&c.Batch, defaultBatch)
 	orDefault(&c.StopFor, defaultStopFor)
-	orDefault(&c.Timeout, defaultTimeout)
+	if c.Timeout == 0 {
+		c.Timeout = defaultTimeout
+		if c.Stops > 0 { // or nobody would run into it
+			c.Timeout = min(c.Timeout, c.StopFor/3)
+		}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if c.Say == nil {
 		c.Say = func(string) {}
 	}
@@ -97,8 +106,6 @@ func (c Config) Validate() error {
 		return fmt.Errorf("torture: batches of %d events: want 1 to %d", c.Batch, maxBatch)
 	case c.Stops < 0 || c.Fulls < 0 || c.StopFor < 0 || c.Timeout < 0:
 		return errors.New("torture: stops, full disks and times must not be negative")
-	case c.Fulls > 0 && c.Fill == nil:
-		return errors.New("torture: the disk cannot be filled: the scratch lake needs a small file system of its own")
 	}
 	return nil
 }
@@ -113,6 +120,9 @@ type run struct {
 	addr   string
 	lives  int
 
+	judging sync.Mutex
+	told    map[string]bool // clients of whose counts something wrong was told
+
 	clients sync.WaitGroup
 	finish  chan struct{} // closed when the clients are to end with the request at hand
 }
@@ -122,6 +132,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if cfg.Fulls > 0 && cfg.Fill == nil {
+		return nil, errors.New("torture: a full disk was asked for, and there is no way to fill it")
+	}
 	cfg = cfg.withDefaults()
 	if err := os.MkdirAll(cfg.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("torture: %w", err)
@@ -130,13 +143,13 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("torture: %w", err)
 	}
-	r := &run{cfg: cfg, random: rand.New(rand.NewPCG(cfg.Seed, 0)), books: newBooks(cfg.Clients), report: newReport(cfg), addr: addr, finish: make(chan struct{})}
+	r := &run{cfg: cfg, random: rand.New(rand.NewPCG(cfg.Seed, 0)), books: newBooks(cfg.Clients), report: newReport(cfg), addr: addr, told: map[string]bool{}, finish: make(chan struct{})}
 	started := time.Now()
 	if err := r.torment(ctx); err != nil {
 		return nil, fmt.Errorf("torture: %w", err)
 	}
 	if err := r.prove(ctx); err != nil {
-		return nil, fmt.Errorf("torture: prove the lake: %w", err)
+		return nil, fmt.Errorf("torture: %w", err)
 	}
 	r.report.conclude(time.Since(started))
 	return r.report, nil

@@ -22,7 +22,7 @@ func mountSmallDisk(folder string, bytes int64) (unmount func() error, err error
 		return nil, err
 	}
 	if err := unix.Mount("signallake-torture", folder, "tmpfs", unix.MS_NODEV|unix.MS_NOSUID, fmt.Sprintf("size=%d", bytes)); err != nil {
-		return nil, fmt.Errorf("make a small disk at %s: %w: only root may, and some containers forbid it", folder, err)
+		return nil, fmt.Errorf("make a small disk at %s: %w", folder, err)
 	}
 	return func() error { return unmountSmallDisk(folder) }, nil
 }
@@ -63,4 +63,13 @@ func fillDisk(disk string, leave int64) (free func() error, err error) {
 		return nil, errors.Join(err, free())
 	}
 	return free, nil
+}
+
+// limitFiles lets a process write no file any longer, as a full disk would; free lets it write again. It is for those who may not mount.
+func limitFiles(pid int) (free func() error, err error) {
+	var before unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 0, Max: unix.RLIM_INFINITY}, &before); err != nil {
+		return nil, fmt.Errorf("limit the files of process %d: %w", pid, err)
+	}
+	return func() error { return unix.Prlimit(pid, unix.RLIMIT_FSIZE, &before, nil) }, nil
 }
