@@ -62,6 +62,10 @@ type Config struct {
 
 	Retry      retry.Policy  // of what the storage refuses, without Retryable; without Tries and Elapsed: for 2 s; without Budget: one retry for ten appends, and two a second
 	ProbeEvery time.Duration // how soon a failing storage is tried again in the background, later up to five times as long; 0: 1 s
+
+	KeyLimit  int           // Idempotency-Keys that are remembered; 0: 262,144
+	KeyWindow time.Duration // how long each is, at least, unless there are too many; 0: 24 h
+	KeyWait   time.Duration // how long a request waits for an earlier one with the same key; 0: 30 s
 }
 
 func (c Config) withDefaults() Config {
@@ -92,6 +96,11 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.IdleTimeout, defaultIdleTimeout)
 	orDefault(&c.QueryTimeout, defaultQueryTimeout)
 	orDefault(&c.ProbeEvery, defaultProbeEvery)
+	if c.KeyLimit == 0 {
+		c.KeyLimit = defaultKeyLimit
+	}
+	orDefault(&c.KeyWindow, defaultKeyWindow)
+	orDefault(&c.KeyWait, defaultKeyWait)
 	return c
 }
 
@@ -106,10 +115,10 @@ func (c Config) Validate() error {
 	if c.Log == nil {
 		return errors.New("ingest config: Log is required")
 	}
-	if c.MaxBodyBytes < 0 || c.MaxHeaderBytes < 0 || c.MaxConns < 0 {
-		return errors.New("ingest config: MaxBodyBytes, MaxHeaderBytes and MaxConns must not be negative")
+	if c.MaxBodyBytes < 0 || c.MaxHeaderBytes < 0 || c.MaxConns < 0 || c.KeyLimit < 0 {
+		return errors.New("ingest config: MaxBodyBytes, MaxHeaderBytes, MaxConns and KeyLimit must not be negative")
 	}
-	if min(c.ReadHeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.QueryTimeout, c.ProbeEvery) < 0 {
+	if min(c.ReadHeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.QueryTimeout, c.ProbeEvery, c.KeyWindow, c.KeyWait) < 0 {
 		return errors.New("ingest config: timeouts must not be negative")
 	}
 	if c.MaxMemory != 0 && c.MaxMemory < minMaxMemory {

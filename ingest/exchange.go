@@ -28,12 +28,18 @@ type exchange struct {
 	lease     *lease      // of the memory that the request holds
 	place     place       // of its batch in the queue
 	kind      refusalKind // of a refusal that is not for the content
+	claim     *claim      // on the request's Idempotency-Key; nil when it has none
 	service   string
 	events    int // stored
 	rejected  int
-	listed    []lineError
-	why       string // the reason of a refusal, for the log
-	stack     string
+
+	duplicates int  // events that were stored already
+	conflicts  int  // stored events that contradict an earlier one of their id
+	replayed   bool // the answer is that of an earlier request with the same key
+
+	listed []lineError
+	why    string // the reason of a refusal, for the log
+	stack  string
 }
 
 // problem is the body of every answer that is not a success.
@@ -89,6 +95,7 @@ func (x *exchange) finish() {
 	record := RequestRecord{
 		At: x.start, RequestID: x.id, Method: cut(x.r.Method, 32), Path: cut(x.r.URL.EscapedPath(), maxLogPath), StatusCode: x.status,
 		Source: x.tokenName, ServiceName: x.service, LatencyMS: milliseconds(took), Bytes: x.bytes, Events: x.events,
+		Duplicates: x.duplicates, Conflicts: x.conflicts, Replayed: x.replayed,
 	}
 	var rejects []Reject
 	for _, e := range x.listed {
@@ -100,6 +107,7 @@ func (x *exchange) finish() {
 	x.s.log.write(requestLine{
 		Time: x.start.UTC().Format(logTime), RequestID: x.id, Method: record.Method, Path: record.Path, StatusCode: x.status,
 		ServiceName: x.service, LatencyMS: record.LatencyMS, Bytes: x.bytes, Events: x.events, Rejected: x.rejected,
+		Duplicates: x.duplicates, Conflicts: x.conflicts, Replayed: x.replayed,
 		Source: x.tokenName, Remote: x.r.RemoteAddr, Error: cut(x.why, maxLogWhy), Stack: x.stack,
 	})
 }

@@ -16,7 +16,7 @@ import (
 func TestIngestOneAnswersAfterStoring(t *testing.T) {
 	b := start(t, nil)
 	a := b.do("POST", "/ingest", event("e1", `,"latency_ms":12.5,"color":"red"`), "X-Request-ID", "mine")
-	if a.status != 200 || a.text != `{"accepted":1,"event_id":"e1","request_id":"mine"}`+"\n" {
+	if a.status != 200 || a.text != `{"accepted":1,"duplicate":0,"conflict":0,"event_id":"e1","request_id":"mine"}`+"\n" {
 		t.Errorf("got %d %s", a.status, a.text)
 	}
 	want := `{"event_id":"e1","timestamp":"2026-11-21T07:59:59.000000Z","received_at":"2026-11-21T08:00:00.000000Z","service_name":"checkout",` +

@@ -29,6 +29,10 @@ func (s *Server) answerHealth(x *exchange) {
 		"requests": snap.Requests, "accepted": snap.Accepted, "rejected": snap.Rejected, "accepted_per_s": snap.AcceptedPerSec,
 		"ack_p50_ms": milliseconds(snap.AckP50), "ack_p95_ms": milliseconds(snap.AckP95),
 		"in_flight": snap.InFlight, "queue": healthQueue(snap.Queue), "memory": healthMemory(snap.Memory), "refused": snap.Refused,
+		"duplicates": snap.Duplicates, "conflicts": snap.Conflicts, "replayed": snap.Replayed, "idempotency_keys": snap.Keys.Remembered,
+	}
+	if snap.Keys.Err != "" {
+		values["idempotency_error"] = snap.Keys.Err
 	}
 	if s.cfg.Health != nil {
 		maps.Copy(values, s.cfg.Health())

@@ -37,6 +37,9 @@ type fakeLog struct {
 	buryErr error
 	backlog error
 	probes  int
+
+	notes                 [][]byte // of all batches
+	duplicates, conflicts int      // what the next receipts say
 }
 
 func (l *fakeLog) Bury(_ context.Context, letters []lake.DeadLetter) error {
@@ -85,8 +88,28 @@ func (l *fakeLog) Append(ctx context.Context, b lake.Batch) (lake.Receipt, error
 	first := l.next + 1
 	l.next += lake.Seq(b.N)
 	b.Lines = bytes.Clone(b.Lines)
+	receipt := lake.Receipt{First: first, Stored: b.N - l.duplicates, Duplicates: l.duplicates, Conflicts: l.conflicts}
+	if b.Remark != nil {
+		b.Note = bytes.Clone(b.Remark(receipt))
+	}
+	if b.Note != nil {
+		l.notes = append(l.notes, b.Note)
+	}
 	l.batches = append(l.batches, b)
-	return lake.Receipt{First: first, Stored: b.N}, nil
+	return receipt, nil
+}
+
+// NotesBack has the notes of all batches, each appended at testNow.
+func (l *fakeLog) NotesBack(_ lake.Micros, fn func(lake.Micros, []byte) bool) error {
+	l.mu.Lock()
+	notes := slices.Clone(l.notes)
+	l.mu.Unlock()
+	for _, note := range slices.Backward(notes) {
+		if !fn(lake.MicrosOf(testNow), note) {
+			break
+		}
+	}
+	return nil
 }
 
 func (l *fakeLog) fail(err error) {

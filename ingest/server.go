@@ -24,6 +24,7 @@ type Server struct {
 	queue       *queue
 	slots       slots // for the decoding of large bodies
 	storage     *storage
+	keys        *keyTable
 	log         *requestLog
 	docs        *docs
 	tokens      *kept[tokenTable]       // nil: nobody is asked for a token
@@ -54,6 +55,7 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, routes: routes(), stats: newStats(cfg.Now), log: &requestLog{out: cfg.RequestLog, now: cfg.Now},
 		memory: &memory{limit: cfg.MaxMemory}, queue: newQueue(int64(cfg.MaxQueued), cfg.MaxMemory/queueShare), slots: newSlots(),
 	}
+	s.keys = newKeyTable(&s.cfg, s.log.tell)
 	var err error
 	if s.storage, err = newStorage(cfg, s.ctx, s.log.tell); err != nil {
 		return nil, err
@@ -81,7 +83,7 @@ func (s *Server) Handler() http.Handler { return s }
 func (s *Server) Snapshot() Snapshot {
 	snap := s.stats.snapshot()
 	snap.Queue, snap.Memory, snap.Refused, snap.Trouble = s.queue.state(), s.memory.state(), s.stats.refusals(), s.trouble()
-	snap.Token, snap.Warnings = s.tokens != nil, s.Warnings()
+	snap.Token, snap.Warnings, snap.Keys = s.tokens != nil, s.Warnings(), s.keys.status()
 	if leaf := s.leaf(); leaf != nil {
 		snap.TLS = true
 		if selfSigned(leaf) {
@@ -126,6 +128,7 @@ func (s *Server) Start() error {
 	for _, warning := range s.Warnings() {
 		s.log.tell(warning)
 	}
+	s.keys.recall(ctx)
 	go s.serve(run)
 	return nil
 }
@@ -227,6 +230,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	<-run.served
 	s.awaitHandlers()
+	s.keys.settle(cancelGrace)
 	s.storage.probes.Wait() // run's context has ended
 	s.run.Store(nil)
 	s.stats.listening("", "")

@@ -208,7 +208,7 @@ func (s *Server) store(x *exchange, b lake.Batch) (receipt lake.Receipt, err err
 // bury keeps refused lines of a request, a few MiB at a time. A sender who will be told to come again leaves none; with says that events follow.
 func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
 	s := x.s
-	if with {
+	if with || x.claim != nil {
 		if err := s.cfg.Log.Backlog(); err != nil {
 			return err
 		}
@@ -228,7 +228,10 @@ func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
 			return err
 		}
 		run := letters[:n]
-		if err := s.storage.try(s.ctx(), func(ctx context.Context) error { return s.cfg.Log.Bury(ctx, run) }); err != nil {
+		err := x.claim.bury(run, func(run []lake.DeadLetter) error {
+			return s.storage.try(s.ctx(), func(ctx context.Context) error { return s.cfg.Log.Bury(ctx, run) })
+		})
+		if err != nil {
 			return err
 		}
 		letters = letters[n:]
@@ -243,12 +246,15 @@ func (s *Server) admit(x *exchange, wk *work) bool {
 		s.failBody(x, errTooBig)
 		return false
 	}
-	err := s.storage.check()
-	if err == nil {
-		err = s.cfg.Log.Backlog()
-	}
-	if err == nil {
-		err = s.queue.check()
+	var err error
+	if x.r.Header.Get(idempotencyHeader) == "" { // with a key the answer may be known already, and nothing needs to be stored
+		err = s.storage.check()
+		if err == nil {
+			err = s.cfg.Log.Backlog()
+		}
+		if err == nil {
+			err = s.queue.check()
+		}
 	}
 	if err == nil {
 		err = x.lease.reserve(x.r.Context(), neededFor(x.r.ContentLength), memoryPatience)
