@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -33,6 +32,7 @@ type exchange struct {
 	stranger  string // why the sender has no name, where one is asked for; "" otherwise
 	bytes     int64  // of the body that were read
 	lease     *lease // of the memory that the request holds
+	held      int64  // of it, what the body's buffers take
 	service   string
 	events    int // stored
 	rejected  int
@@ -175,36 +175,6 @@ func (x *exchange) drain() {
 // would take the client for gone and cancel the request.
 func (x *exchange) patient() {
 	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a recorder in a test has none
-}
-
-// firstRead is the room that a body finds: 200 events fill it.
-const firstRead = 64 << 10
-
-var errTooBig = errors.New("the body is too big")
-
-// readBody reads the whole body into buf, which grows with what has come, not with what was announced.
-func (x *exchange) readBody(buf []byte) ([]byte, error) {
-	limit := x.s.cfg.MaxBodyBytes
-	if x.r.ContentLength > limit {
-		return buf, errTooBig
-	}
-	buf = slices.Grow(buf[:0], firstRead)
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := x.r.Body.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		x.bytes = int64(len(buf))
-		switch {
-		case x.bytes > limit:
-			return buf, errTooBig
-		case err == io.EOF:
-			return buf, nil
-		case err != nil:
-			return buf, err
-		}
-	}
 }
 
 // isTimeout tells a body that came too slowly from one that broke off.

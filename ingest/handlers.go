@@ -16,7 +16,8 @@ const maxPooled = 4 << 20
 
 // work is what one POST needs; it is reused.
 type work struct {
-	body []byte
+	body   []byte
+	packed []byte // the body as it came, once it is decompressed; room for the next one
 	decoder
 }
 
@@ -30,7 +31,7 @@ func (s *Server) borrow(now lake.Micros) *work {
 }
 
 func (s *Server) giveBack(wk *work) {
-	if cap(wk.body) > maxPooled || cap(wk.lines) > maxPooled {
+	if max(cap(wk.body), cap(wk.packed), cap(wk.lines)) > maxPooled {
 		return
 	}
 	wk.keeper = nil

@@ -21,6 +21,7 @@ type Server struct {
 	routes      []route
 	stats       *stats
 	memory      *memory
+	unpackers   *unpackers
 	log         *requestLog
 	docs        *docs
 	tokens      *kept[tokenTable]       // nil: nobody is asked for a token
@@ -49,7 +50,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, routes: routes(), stats: newStats(cfg.Now), memory: &memory{}, log: &requestLog{out: cfg.RequestLog, now: cfg.Now}}
+	s := &Server{cfg: cfg, routes: routes(), stats: newStats(cfg.Now), memory: &memory{}, unpackers: newUnpackers(cfg.MaxBodyBytes), log: &requestLog{out: cfg.RequestLog, now: cfg.Now}}
 	var err error
 	if s.docs, err = newDocs(); err != nil {
 		return nil, err
