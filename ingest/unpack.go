@@ -23,11 +23,12 @@ const (
 func (c coding) String() string { return [...]string{"gzip", "zstd"}[c] }
 
 const (
-	// No level of zstd up to 19 asks for a larger window, and RFC 8878 recommends that decoders bear it. A frame that tells its length has it for
-	// a window, so where bodies may be longer, windows may.
+	// No level of zstd up to 19 asks for a larger window, and RFC 8878 recommends that decoders bear it. A frame in one segment has its length
+	// for a window, so where bodies may be longer, windows may.
 	minWindow = 8 << 20
-	// Decompressing keeps a processor busy: more at once than there are processors win nothing. Each decoder keeps the room of the largest
-	// window that it met and 1 MiB; at the default limit of 16 MiB all of them keep 68 MiB at most.
+	// A decoder keeps the room of the largest window that it met and a megabyte. Beyond what most shippers' streams ask for it is let go.
+	keptWindow = 2 << 20
+	// Decompressing keeps a processor busy: more at once than there are processors win nothing.
 	maxUnpackers = 4
 )
 
@@ -126,16 +127,15 @@ func (u *unpackers) layer(x *exchange, wk *work, c coding) error {
 	return nil
 }
 
-// unpack appends to dst what is packed in body.
+// unpack puts into dst's place what is packed in body.
 func (u *unpacker) unpack(x *exchange, dst, body []byte, c coding) ([]byte, error) {
 	u.in.Reset(body)
 	defer u.in.Reset(nil)
-	r, err := u.reader(c)
-	if err == nil {
-		dst, err = x.fill(dst, r)
-	}
-	if u.zstd != nil {
-		_ = u.zstd.Reset(nil) // lets go of the body
+	var err error
+	if c == zstandard {
+		dst, err = u.frames(x, dst[:0], body)
+	} else if err = u.nextMember(); err == nil {
+		dst, err = x.fill(dst[:0], (*members)(u))
 	}
 	if err != nil {
 		return dst, u.explain(c, body, err)
@@ -143,25 +143,96 @@ func (u *unpacker) unpack(x *exchange, dst, body []byte, c coding) ([]byte, erro
 	return dst, nil
 }
 
-// reader starts a decoder on u.in.
-func (u *unpacker) reader(c coding) (io.Reader, error) {
-	if c == gzipped {
-		err := u.nextMember()
-		return (*members)(u), err
+// frames decodes zstd frames in a row: all at once into the place that they can fill at most, or through a window where that takes less memory.
+func (u *unpacker) frames(x *exchange, dst, body []byte) ([]byte, error) {
+	window, most, err := zstdBounds(body, u.limit)
+	largest := max(minWindow, uint64(u.limit))
+	switch {
+	case err != nil:
+		return dst, err
+	case window > largest:
+		return dst, zstd.ErrWindowSizeExceeded
 	}
 	if u.zstd == nil {
-		var err error
-		u.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeBuffersBelow(0),
-			zstd.WithDecoderMaxWindow(u.window()), zstd.WithDecoderMaxMemory(u.window()))
+		u.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeBuffersBelow(0), zstd.WithDecoderMaxWindow(largest))
 		if err != nil {
-			return nil, err
+			return dst, err
 		}
 	}
-	return u.zstd, u.zstd.Reset(&u.in)
+	if most < u.limit+zstdBlock && most < int64(window)+1<<20 {
+		return u.atOnce(x, dst, body, most)
+	}
+	x.held += int64(window) // while the decoder has it
+	defer func() { x.held -= int64(window) }()
+	if err = u.zstd.Reset(&u.in); err == nil {
+		dst, err = x.fill(dst, u.zstd)
+	}
+	if _ = u.zstd.Reset(nil); window > keptWindow {
+		u.zstd.Close()
+		u.zstd = nil
+	}
+	return dst, err
 }
 
-// window is the largest zstd window that is borne.
-func (u *unpacker) window() uint64 { return max(minWindow, uint64(u.limit)) }
+// atOnce decodes frames that become most bytes at most.
+func (u *unpacker) atOnce(x *exchange, dst, body []byte, most int64) ([]byte, error) {
+	room := most + zstdBlock + 1<<10 // the decoder wants a free block behind the last one
+	if err := x.hold(max(room, int64(cap(dst)))); err != nil {
+		return dst, err
+	}
+	if int64(cap(dst)) < room {
+		dst = make([]byte, 0, room)
+	}
+	dst, err := u.zstd.DecodeAll(body, dst)
+	if err == nil && int64(len(dst)) > u.limit {
+		err = errTooBig
+	}
+	return dst, err
+}
+
+// zstdBlock is what a block of a frame holds at most.
+const zstdBlock = 128 << 10
+
+// zstdBounds steps over frames as RFC 8878 lays them out, without decoding them. It answers the largest window that one asks for, and how many
+// bytes they can become at most. A frame that says itself that it holds more than limit is too big.
+func zstdBounds(body []byte, limit int64) (window uint64, most int64, err error) {
+	for rest := body; len(rest) > 0; {
+		var head zstd.Header
+		if err := head.Decode(rest); err != nil {
+			return window, most, err
+		}
+		size := head.HeaderSize
+		switch {
+		case head.HasFCS && head.FrameContentSize > uint64(limit):
+			return window, most, errTooBig
+		case head.Skippable:
+			size += int(head.SkippableSize)
+		case head.SingleSegment:
+			window = max(window, head.FrameContentSize)
+		default:
+			window = max(window, head.WindowSize)
+		}
+		for last := head.Skippable; !last; most += zstdBlock {
+			if len(rest) < size+3 {
+				return window, most, io.ErrUnexpectedEOF
+			}
+			block := int(rest[size]) | int(rest[size+1])<<8 | int(rest[size+2])<<16
+			const repeated = 1 // the type of a block that is one byte, many times
+			if last = block&1 == 1; block>>1&3 == repeated {
+				block = 1 << 3
+			}
+			size += 3 + block>>3
+		}
+		if head.HasCheckSum {
+			size += 4
+		}
+		if len(rest) < size {
+			return window, most, io.ErrUnexpectedEOF
+		}
+		rest = rest[size:]
+	}
+	return window, most, nil
+}
 
 // nextMember starts the gzip member that u.in is at.
 func (u *unpacker) nextMember() error {
@@ -186,27 +257,26 @@ func (m *members) Read(p []byte) (int, error) {
 
 // explain says what is wrong with packed bytes, in words for their sender. What is not their fault stays as it is.
 func (u *unpacker) explain(c coding, body []byte, err error) error {
-	read := len(body) - u.in.Len()
 	var full *noRoom
 	switch {
 	case errors.As(err, &full), errors.Is(err, errTooBig):
 		return err
 	case !c.begins(body):
 		return &undecodable{reason: fmt.Sprintf("Content-Encoding says %v, and the body starts with %s: %s", c, firstBytes(body), unpackedAs(body))}
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return errTooBig
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		return &undecodable{reason: fmt.Sprintf("the zstd data asks for a window over %d MiB: compress it without --long, at level 19 or below", u.window()>>20)}
+		return &undecodable{reason: fmt.Sprintf("the zstd data asks for a window over %d MiB: compress it without --long, at level 19 or below", max(minWindow, u.limit)>>20)}
 	case errors.Is(err, io.ErrUnexpectedEOF), err == io.EOF:
 		return &undecodable{reason: fmt.Sprintf("the %v data is cut off after %d bytes", c, len(body))}
 	case errors.Is(err, zstd.ErrUnknownDictionary):
 		return &undecodable{reason: "the zstd data was compressed with a dictionary: send it without"}
 	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrCRCMismatch):
 		return &undecodable{reason: fmt.Sprintf("the %v data is damaged: its checksum does not fit", c)}
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch):
-		return &undecodable{reason: fmt.Sprintf("behind the %v data, at about byte %d, stands something else", c, read)}
+	case errors.Is(err, gzip.ErrHeader):
+		return &undecodable{reason: fmt.Sprintf("behind the gzip data, at about byte %d, stands something else", len(body)-u.in.Len())}
+	case errors.Is(err, zstd.ErrMagicMismatch):
+		return &undecodable{reason: "behind the zstd data stands something else"}
 	}
-	return &undecodable{reason: fmt.Sprintf("the %v data is damaged at about byte %d: %v", c, read, err)}
+	return &undecodable{reason: fmt.Sprintf("the %v data is damaged: %v", c, err)}
 }
 
 // unpackedAs says what bytes are that claim to be packed and are not.
