@@ -25,6 +25,7 @@ type Server struct {
 	slots       slots // for the decoding of large bodies
 	storage     *storage
 	keys        *keyTable
+	unpackers   *unpackers
 	log         *requestLog
 	docs        *docs
 	tokens      *kept[tokenTable]       // nil: nobody is asked for a token
@@ -53,7 +54,7 @@ func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	s := &Server{
 		cfg: cfg, routes: routes(), stats: newStats(cfg.Now), log: &requestLog{out: cfg.RequestLog, now: cfg.Now},
-		memory: &memory{limit: cfg.MaxMemory}, queue: newQueue(int64(cfg.MaxQueued), cfg.MaxMemory/queueShare), slots: newSlots(),
+		memory: &memory{limit: cfg.MaxMemory}, queue: newQueue(int64(cfg.MaxQueued), cfg.MaxMemory/queueShare), slots: newSlots(), unpackers: newUnpackers(cfg.MaxBodyBytes),
 	}
 	s.keys = newKeyTable(&s.cfg, s.log.tell)
 	var err error

@@ -277,7 +277,7 @@ func (s *Server) decoding(x *exchange, wk *work, decode func() error) error {
 		return err
 	}
 	defer leave()
-	wk.allow(x.lease, wk.size()-wk.holds(), len(wk.body))
+	wk.allot(x.lease, wk.size()-wk.holds(), len(wk.body))
 	return decode()
 }
 
