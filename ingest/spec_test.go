@@ -198,7 +198,7 @@ func (c *checker) provokeIngest(b *bench, token string, ask func(method, path, d
 		ask("POST", path, path, "nonsense", 400)
 		ask("POST", path, path, bad, 422)
 		ask("POST", path, path, strings.Repeat(" ", 2<<20), 413)
-		ask("POST", path, path, event("e", ""), 415, "Content-Encoding", "gzip")
+		ask("POST", path, path, event("e", ""), 415, "Content-Encoding", "br")
 		for err, status := range map[error]int{lake.ErrBacklog: 429, lake.ErrLogFailed: 503, syscall.ENOSPC: 503, lake.ErrReadOnly: 503, errors.New("strange"): 500} {
 			b.log.fail(err)
 			ask("POST", path, path, event("e", ""), status)

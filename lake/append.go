@@ -1,8 +1,6 @@
 package lake
 
-import (
-	"context"
-)
+import "context"
 
 // Receipt says what became of an appended batch.
 type Receipt struct {
