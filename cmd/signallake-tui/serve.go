@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,7 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
-	if err := lakeFlags.validate(); err != nil {
+	if err := cmp.Or(api.validate(), lakeFlags.validate()); err != nil {
 		return err
 	}
 	token := ""
