@@ -8,7 +8,9 @@ import (
 )
 
 // All says whether the pick leaves out nothing.
-func (p Pick) All() bool { return p.Source == "" && p.Reason == "" && p.Kind == "" && len(p.IDs) == 0 }
+func (p Pick) All() bool {
+	return p.Source == "" && p.Reason == "" && p.Kind == "" && len(p.IDs) == 0 && len(p.Groups) == 0 && p.Upto == 0
+}
 
 // Match makes the func that says which letters are meant.
 func (p Pick) Match() func(*lake.DeadLetter) bool {
@@ -20,7 +22,14 @@ func (p Pick) Match() func(*lake.DeadLetter) bool {
 				return false
 			}
 		}
-		return contains(d.Source, source) && contains(FieldReason(d), reason) && (p.Kind == "" || p.Kind == KindOf(d))
+		if p.Upto > 0 && d.ID > p.Upto || !contains(d.Source, source) || !contains(FieldReason(d), reason) {
+			return false
+		}
+		if p.Kind == "" && len(p.Groups) == 0 {
+			return true
+		}
+		kind := KindOf(d)
+		return (p.Kind == "" || p.Kind == kind) && (len(p.Groups) == 0 || slices.Contains(p.Groups, Key{d.Source, kind}))
 	}
 }
 

@@ -14,6 +14,14 @@ type Pick struct {
 	Reason string  `json:"reason,omitempty"` // a part of its "field: reason", in any case
 	Kind   string  `json:"kind,omitempty"`   // a Group's Kind, exactly
 	IDs    []int64 `json:"ids,omitempty"`    // these
+	Groups []Key   `json:"groups,omitempty"` // of one of these groups, exactly
+	Upto   int64   `json:"upto,omitempty"`   // with an ID up to this; 0: however new. What is confirmed on a screen is what was counted there
+}
+
+// Key tells a group from the others.
+type Key struct {
+	Source string `json:"source"`
+	Kind   string `json:"kind"`
 }
 
 // Group is letters with the same kind of reason and the same source.
@@ -27,6 +35,9 @@ type Group struct {
 	Newest  lake.Micros
 	Example lake.DeadLetter // the newest, its text cut for a screen
 }
+
+// Key tells the group from the others.
+func (g *Group) Key() Key { return Key{g.Source, g.Kind} }
 
 // Rules map a letter's object before the contract sees it, in this order: rename, cast, default. All are written KEY=VALUE. A key stands at
 // the top of the object just so, or its dots lead into nested objects.
