@@ -75,6 +75,33 @@ func TestReplayBody(t *testing.T) {
 	}
 }
 
+// What the lake has already, by the sender's own id, is not stored again, and its letter is gone; another content under that id is told.
+func TestReplayMeetsTheWindow(t *testing.T) {
+	l := openLake(t, t.TempDir(), nil)
+	var e lake.Event
+	early := testNow.Add(-time.Hour)
+	if _, err := (lake.Contract{}).Parse([]byte(event("a", `,"event_id":"x","latency_ms":250`)), lake.MicrosOf(early), &e); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Append(t.Context(), lake.Batch{Lines: e.AppendLine(nil), N: 1, Given: []bool{true}}); err != nil {
+		t.Fatal(err)
+	}
+	same, other := event("a", `,"event_id":"x","latency_ms":"250ms"`), event("b", `,"event_id":"x","latency_ms":"250ms"`)
+	bury(t, l, sent(same), sent(same), sent(other), sent(event("c", "")), sent(event("c", "")))
+	r := mustRun(t, deskOf(l), mending)
+	if r.want(t, "replay", 5, 3, 2, 0); r.Conflicts != 1 {
+		t.Errorf("%+v", r)
+	}
+	if got := messages(t, l); !slices.Equal(got, []string{"a", "b", "c", "c"}) || len(letters(t, l)) != 0 {
+		t.Errorf("stored %q", got)
+	}
+	bury(t, l, sent(same)) // a batch of nothing but duplicates
+	mustRun(t, deskOf(l), mending).want(t, "once more", 1, 0, 1, 0)
+	if len(letters(t, l)) != 0 {
+		t.Error("the letter is left")
+	}
+}
+
 // Lines that share a letter are taken apart: the broken ones stay, neighbours among them together.
 func TestReplaySharedLetter(t *testing.T) {
 	l := openLake(t, t.TempDir(), nil)
