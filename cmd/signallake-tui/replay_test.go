@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/signallake/signallake/ingest/replay"
+	"github.com/signallake/signallake/lake"
 )
 
 // A sender that writes its latency as text is refused; the letters are looked at, tried and replayed with a cast, through the server that owns the
@@ -91,5 +93,48 @@ func TestReplayWithToken(t *testing.T) {
 	t.Setenv("SIGNALLAKE_TOKEN", token)
 	if _, words, code := says(t, "replay", "--data", dir); code != exitOK {
 		t.Errorf("with the variable: exit code %d, %s", code, words)
+	}
+}
+
+// A console that follows looks at the letters itself, and has the owner discard and replay them.
+func TestFollowersLetters(t *testing.T) {
+	dir := t.TempDir()
+	s := startServer(t, dir, "")
+	bad := `{"timestamp":"2026-01-05T07:59:59Z","service_name":"a","latency_ms":"1s"}`
+	s.post(t, bad+"\n"+bad+"\nnonsense\n", 422)
+	stack, err := openStack(t.Context(), stackConfig{dir: dir, now: time.Now, follow: true, command: "console", getenv: os.Getenv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stack.close()
+	letters := stack.letters()
+	groups, err := letters.Groups(t.Context())
+	if err != nil || len(groups) != 2 || groups[0].Letters != 2 || letters.Why != "" {
+		t.Fatalf("%+v, %v, %q", groups, err, letters.Why)
+	}
+	p := replay.Params{Pick: replay.Pick{Groups: []replay.Key{groups[0].Key()}, Upto: 1}, Rules: replay.Rules{Cast: []string{"latency_ms=number"}}, DryRun: true}
+	if r, err := letters.Replay(t.Context(), p, nil); err != nil || r.Accepted != 1 || !r.DryRun {
+		t.Fatalf("dry run: %+v, %v", r, err)
+	}
+	p.DryRun = false
+	if r, err := letters.Replay(t.Context(), p, &lake.Progress{}); err != nil || r.Accepted != 1 || r.Picked != 1 {
+		t.Fatalf("replay: %+v, %v", r, err)
+	}
+	if n, err := letters.Discard(t.Context(), p.Pick); err != nil || n != 0 {
+		t.Fatalf("discard: %d, %v", n, err)
+	}
+	p.Pick.Upto = 0
+	if n, err := letters.Discard(t.Context(), p.Pick); err != nil || n != 1 {
+		t.Fatalf("discard: %d, %v", n, err)
+	}
+	if list, err := letters.List(t.Context(), replay.Pick{}, 10); err != nil || len(list) != 1 || string(list[0].Text) != "nonsense" {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	s.kill()
+	if _, err := letters.Discard(t.Context(), replay.Pick{}); err == nil || !strings.Contains(err.Error(), "nobody owns the lake") {
+		t.Errorf("without an owner: %v", err)
+	}
+	if got := stack.letters().Why; !strings.Contains(got, "owns this lake") {
+		t.Errorf("why: %q", got)
 	}
 }
