@@ -10,7 +10,12 @@ type Pick struct {
 	Reason string  // a part of its "field: reason", in any case
 	Kind   string  // a Group's Kind, exactly
 	IDs    []int64 // these
+	Groups []Key   // of one of these groups, exactly
+	Upto   int64   // with an ID up to this; 0: however new. What is confirmed on a screen is what was counted there
 }
+
+// Key tells a group from the others.
+type Key struct{ Source, Kind string }
 
 // Group is letters with the same kind of reason and the same source.
 type Group struct {
@@ -23,6 +28,9 @@ type Group struct {
 	Newest  lake.Micros
 	Example lake.DeadLetter // the newest, its text cut for a screen
 }
+
+// Key tells the group from the others.
+func (g *Group) Key() Key { return Key{g.Source, g.Kind} }
 
 // Rules map a letter's object before the contract sees it, in this order: rename, cast, default. All are written KEY=VALUE.
 type Rules struct {
