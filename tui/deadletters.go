@@ -87,7 +87,7 @@ func (p *deadPanel) retryHint() string {
 	if p.flying || left <= 0 {
 		return "reading again …"
 	}
-	return fmt.Sprintf("reads again in %ds", int(left.Seconds())+1)
+	return fmt.Sprintf("reads again in %ds", (left+time.Second-1)/time.Second)
 }
 
 // changed is told that a task of ours has changed the zone: what is being read is older than that.

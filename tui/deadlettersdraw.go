@@ -78,9 +78,11 @@ func (p *deadPanel) drawRows(c *cell.Canvas, in cell.Rect) {
 		}
 		c.TextRight(in.X+8, y, 6, short(float64(g.Letters)), cell.Warn)
 		c.Text(in.X+10, y, when(g.Newest, a.now), cell.Muted)
-		c.TextCut(reasonX, y, reasonW, reasonOf(g.Field, g.Reason), cell.Text)
+		end := c.TextCut(reasonX, y, reasonW, reasonOf(g.Field, g.Reason), cell.Text)
 		if sourceW > 0 {
 			c.TextCut(reasonX+reasonW+1, y, sourceW-1, g.Source, cell.Muted)
+		} else {
+			c.TextCut(end+2, y, in.X+in.W-end-2, g.Source, cell.Muted)
 		}
 	})
 }

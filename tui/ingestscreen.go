@@ -131,6 +131,9 @@ func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
 	left, right := rest, rest
 	if r.W >= gridWidth {
 		left.W = r.W * 56 / 100
+		if g.app.cfg.Letters != nil { // reasons are sentences
+			left.W = r.W / 2
+		}
 		right = cell.Rect{X: r.X + left.W, Y: rest.Y, W: r.W - left.W, H: rest.H}
 	} else if rest.H < 10 || rest.H < 14 && g.app.cfg.Letters != nil { // room for one of the two: Tab shows the other
 		if g.rejects {
@@ -268,7 +271,7 @@ func (g *ingestPage) drawTable(c *cell.Canvas, r cell.Rect, title string, side i
 func (g *ingestPage) eachRow(c *cell.Canvas, in cell.Rect, side int, row func(i, y int)) {
 	page, n := in.H-1, g.rows(side)
 	cursor := max(0, min(g.cursors[side], n-1))
-	top := max(0, min(max(g.tops[side], cursor-page+1), cursor))
+	top := max(0, min(max(g.tops[side], cursor-page+1), cursor, n-page))
 	g.tops[side] = top
 	for i := 0; i < page && top+i < n; i++ {
 		y := in.Y + 1 + i
