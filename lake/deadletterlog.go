@@ -335,8 +335,14 @@ func (z *deadZone) collect(damaged bool) {
 	z.tell(err)
 }
 
-// rangesPerLine keeps the lines of a discard short.
+// rangesPerLine keeps the lines that tell of letters that are done with short.
 const rangesPerLine = 1000
+
+// The states that end a letter, as their lines have them.
+const (
+	stateDiscarded = "discarded"
+	stateReplayed  = "replayed"
+)
 
 // discard writes down that the letters which pick wants are done with.
 func (z *deadZone) discard(ctx context.Context, pick func(*DeadLetter) bool) (int64, error) {
@@ -356,6 +362,11 @@ func (z *deadZone) discard(ctx context.Context, pick func(*DeadLetter) bool) (in
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
+	return z.settle(ids, stateDiscarded)
+}
+
+// settle writes down that letters, from the first to the last ID of each range, are done with, and answers how many of them counted until now.
+func (z *deadZone) settle(ids [][2]int64, state string) (int64, error) {
 	z.turn.Lock()
 	defer z.turn.Unlock()
 	b := &z.books
@@ -368,9 +379,9 @@ func (z *deadZone) discard(ctx context.Context, pick func(*DeadLetter) bool) (in
 		z.rest() // the newest file may go as well
 	}
 	at := string(appendInstant(nil, MicrosOf(z.now())))
-	err = z.write(func(dst []byte, next int64) (_ []byte, _ int64, err error) {
+	err := z.write(func(dst []byte, next int64) (_ []byte, _ int64, err error) {
 		for part := range slices.Chunk(ids, rangesPerLine) {
-			if dst, err = appendDeadRecord(dst, deadRecord{State: "discarded", At: at, IDs: part}); err != nil {
+			if dst, err = appendDeadRecord(dst, deadRecord{State: state, At: at, IDs: part}); err != nil {
 				return dst, next, err
 			}
 		}
