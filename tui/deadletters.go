@@ -135,16 +135,21 @@ func (p *deadPanel) goTo(key replay.Key) {
 	page.cursors[1] = max(0, min(page.cursors[1], len(p.groups)-1))
 }
 
+// tooMany is said where the letters beyond the groups that are kept apart are asked for.
+const tooMany = "these are of too many kinds to be told apart: R takes all letters"
+
 // mark marks the group at the cursor or takes its mark away, and goes on to the next one.
 func (p *deadPanel) mark() tea.Cmd {
-	if g, ok := p.current(); ok {
+	if g, ok := p.current(); ok && g.Others() {
+		p.app.say(tooMany)
+	} else if ok {
 		p.marked[g.Key()] = !p.marked[g.Key()]
 		p.app.ingest.move(1)
 	}
 	return nil
 }
 
-// chosen are the letters of the marked groups; without marks those of the group at the cursor.
+// chosen are the letters of the marked groups; without marks those of the group at the cursor. nil: these cannot be picked, and it was said.
 func (p *deadPanel) chosen() *letterSet {
 	var groups []replay.Group
 	for _, g := range p.groups {
@@ -153,6 +158,10 @@ func (p *deadPanel) chosen() *letterSet {
 		}
 	}
 	if g, ok := p.current(); ok && len(groups) == 0 {
+		if g.Others() {
+			p.app.say(tooMany)
+			return nil
+		}
 		groups = append(groups, g)
 	}
 	set := p.set(groups)
@@ -243,14 +252,22 @@ func deadActions() []action {
 			return f(a.ingest.letters)
 		}
 	}
+	set := func(f func(p *deadPanel, set *letterSet) tea.Cmd) func(a *App) tea.Cmd {
+		return on(func(p *deadPanel) tea.Cmd {
+			if set := p.chosen(); set != nil {
+				return f(p, set)
+			}
+			return nil
+		})
+	}
 	reads, writes := (*App).noLetters, (*App).noLetterWrites
 	return []action{
 		{"view", "the dead letters of a reason, newest first, each in full", []string{"v"}, onLetters, true, reads, on((*deadPanel).view)},
-		{"fix", "mend by rules (rename, cast, default), try it dry, send again", []string{"F"}, onLetters, true, writes, on((*deadPanel).fix)},
-		{"replay", "send again what is marked, or this; a dry run comes first", []string{"r"}, onLetters, true, writes, on((*deadPanel).replayChosen)},
-		{"replay all", "send all dead letters again; a dry run comes first", []string{"R"}, onLetters, true, writes, on((*deadPanel).replayAll)},
+		{"fix", "mend by rules (rename, cast, default), try it dry, send again", []string{"F"}, onLetters, true, writes, set((*deadPanel).fix)},
+		{"replay", "send again what is marked, or this; a dry run comes first", []string{"r"}, onLetters, true, writes, set((*deadPanel).openReplay)},
+		{"replay all", "send all dead letters again; a dry run comes first", []string{"R"}, onLetters, true, writes, on(func(p *deadPanel) tea.Cmd { return p.openReplay(p.all()) })},
 		{"mark", "mark a reason: fix, replay, discard, export take the marked ones", []string{"space"}, onLetters, true, reads, on((*deadPanel).mark)},
-		{"discard", "take what is marked, or this, out for good; asks first", []string{"D"}, onLetters, true, writes, on((*deadPanel).discard)},
-		{"export", "write what is marked, or this, to a file", []string{"x"}, onLetters, true, reads, on((*deadPanel).export)},
+		{"discard", "take what is marked, or this, out for good; asks first", []string{"D"}, onLetters, true, writes, set((*deadPanel).askDiscard)},
+		{"export", "write what is marked, or this, to a file", []string{"x"}, onLetters, true, reads, set((*deadPanel).export)},
 	}
 }

@@ -13,8 +13,6 @@ import (
 	"github.com/signallake/signallake/tui/widget"
 )
 
-func (p *deadPanel) discard() tea.Cmd { return p.askDiscard(p.chosen()) }
-
 // askDiscard asks before letters go for good, as a task.
 func (p *deadPanel) askDiscard(set *letterSet) tea.Cmd {
 	a := p.app
@@ -34,9 +32,9 @@ func (p *deadPanel) askDiscard(set *letterSet) tea.Cmd {
 
 const exportPath = "file"
 
-// export asks where to, and writes the chosen letters there.
-func (p *deadPanel) export() tea.Cmd {
-	a, set := p.app, p.chosen()
+// export asks where to, and writes letters there.
+func (p *deadPanel) export(set *letterSet) tea.Cmd {
+	a := p.app
 	name := "dead-letters-" + a.now.UTC().Format("20060102-150405") + ".jsonl"
 	form := widget.NewForm([]widget.Field{{Name: exportPath, Value: name, Wide: true, Hint: "one JSON object a line; Tab completes; a file that exists is left alone", Check: checkOnePath}})
 	d := &formDialog{dialog: dialog{app: a, title: "export " + set.count(), hints: "Tab complete · Enter start · Esc close"}, form: form, submit: func(f *widget.Form) tea.Cmd {

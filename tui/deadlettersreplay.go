@@ -48,14 +48,6 @@ func (m dryDueMsg) deliver(*App) tea.Cmd {
 	return m.to.try()
 }
 
-func (p *deadPanel) fix() tea.Cmd {
-	set := p.chosen()
-	return p.openFix(set, suggestAll(set.groups))
-}
-
-func (p *deadPanel) replayChosen() tea.Cmd { return p.openReplay(p.chosen()) }
-func (p *deadPanel) replayAll() tea.Cmd    { return p.openReplay(p.all()) }
-
 // openReplay asks whether letters are to be sent again as they are.
 func (p *deadPanel) openReplay(set *letterSet) tea.Cmd {
 	d := &replayDialog{dialog: dialog{app: p.app, title: "replay " + set.count() + " as they are"}, dry: question{app: p.app}, set: set}
@@ -63,8 +55,9 @@ func (p *deadPanel) openReplay(set *letterSet) tea.Cmd {
 	return d.try()
 }
 
-// openFix opens the form of rules.
-func (p *deadPanel) openFix(set *letterSet, rules replay.Rules) tea.Cmd {
+// fix opens the form of rules, with those that the letters' reasons ask for.
+func (p *deadPanel) fix(set *letterSet) tea.Cmd {
+	rules := suggestAll(set.groups)
 	d := &replayDialog{dialog: dialog{app: p.app, title: "fix and replay " + set.count()}, dry: question{app: p.app}, set: set}
 	d.form = widget.NewForm([]widget.Field{
 		{Name: ruleRename, Wide: true, Value: strings.Join(rules.Rename, ", "), Hint: "OLD=NEW: calls the key OLD NEW; ts=timestamp, svc=service_name", Check: checkRules(ruleRename)},
@@ -145,7 +138,7 @@ func (d *replayDialog) key(k tea.KeyPressMsg) tea.Cmd {
 		return d.send()
 	case d.form == nil && name == "F":
 		d.app.close()
-		return d.app.ingest.letters.openFix(d.set, suggestAll(d.set.groups))
+		return d.app.ingest.letters.fix(d.set)
 	case d.form != nil:
 		before := d.values()
 		d.form.Key(k)
@@ -254,23 +247,29 @@ func (a *App) startReplay(params replay.Params, letters int64) tea.Cmd {
 	})
 }
 
-// outcome is a report in a line.
+// outcome is a report in a line. Most letters are one event; a refused body is many.
 func outcome(r *replay.Report) string {
-	good, verb := r.Picked-r.Refused, "were accepted"
+	good, events, verb := r.Picked-r.Refused, r.Accepted+r.Duplicates, "were accepted"
 	switch {
 	case r.DryRun:
 		verb = "would be accepted"
-	case good == 1:
+	case events == 1:
 		verb = "was accepted"
 	}
-	text := fmt.Sprintf("%s of %s %s", count(good), count(r.Picked), verb)
-	if good == 0 {
+	var text string
+	switch {
+	case events == 0:
 		text = fmt.Sprintf("none of %s %s", count(r.Picked), verb)
-	} else if events := r.Accepted + r.Duplicates; events != good {
-		text += fmt.Sprintf(" as %s", counted(events, "event"))
+	case r.Split > 0 || events != good:
+		text = fmt.Sprintf("%s of %s %s", counted(events, "event"), counted(r.Picked, "letter"), verb)
+	default:
+		text = fmt.Sprintf("%s of %s %s", count(good), count(r.Picked), verb)
 	}
 	if r.Duplicates > 0 {
 		text += fmt.Sprintf("; the lake has %s of them already", count(r.Duplicates))
+	}
+	if r.Conflicts > 0 {
+		text += fmt.Sprintf("; %s under an event_id that the lake has with other content", count(r.Conflicts))
 	}
 	if r.Refused == 0 {
 		return text

@@ -108,6 +108,9 @@ func (d *replayDialog) drawReport(c *cell.Canvas, r cell.Rect, report *replay.Re
 		d.app.zone(cell.Rect{X: r.X, Y: y, W: r.W, H: 1}, func(int, int) tea.Cmd { return d.addMore() })
 		put(2, "Ctrl+N adds: "+more, cell.Accent)
 	}
+	for _, note := range report.Notes {
+		put(2, "! "+note, cell.Warn)
+	}
 	y++
 	for _, l := range sampleLines(report.Samples, d.keysAtHand(), r.W, r.Y+r.H-y) {
 		put(0, l.text, l.style)

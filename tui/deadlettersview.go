@@ -44,6 +44,10 @@ func (p *deadPanel) view() tea.Cmd {
 	if !ok {
 		return nil
 	}
+	if g.Others() {
+		p.app.say(tooMany)
+		return nil
+	}
 	l := &letterList{dialog: dialog{app: p.app, hints: "Enter open · F fix · r replay it · D discard it · y copy · Esc close"}, asked: question{app: p.app}, group: g, upto: p.all().pick.Upto, more: true}
 	p.app.push(l)
 	return l.load()
@@ -126,7 +130,7 @@ func (l *letterList) letterKey(name string) tea.Cmd {
 		}
 		switch name {
 		case "F":
-			return p.openFix(set, suggestAll(set.groups))
+			return p.fix(set)
 		case "r":
 			return p.openReplay(set)
 		default:
