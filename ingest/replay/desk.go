@@ -56,6 +56,9 @@ func (d *Desk) take(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// Status counts the letters.
+func (d *Desk) Status() lake.DeadStatus { return d.cfg.Lake.DeadStatus() }
+
 // Groups counts the letters by source and kind of reason, the largest group first.
 func (d *Desk) Groups(ctx context.Context) ([]Group, error) { return d.GroupsOf(ctx, Pick{}) }
 

@@ -24,17 +24,17 @@ const (
 func (g *Group) Others() bool { return g.Kind == othersAre && g.Source == "" }
 
 // groups counts letters by source and kind.
-type groups map[[2]string]*Group
+type groups map[Key]*Group
 
 // add counts one letter. What of it must outlive the call is copied.
 func (g groups) add(d *lake.DeadLetter) {
-	key := [2]string{d.Source, KindOf(d)}
+	key := Key{d.Source, KindOf(d)}
 	if g[key] == nil && len(g) >= maxGroups {
-		key = [2]string{"", othersAre}
+		key = Key{"", othersAre}
 	}
 	one := g[key]
 	if one == nil {
-		one = &Group{Kind: key[1], Source: key[0], First: d.At}
+		one = &Group{Kind: key.Kind, Source: key.Source, First: d.At}
 		g[key] = one
 	}
 	one.Letters++
@@ -46,15 +46,14 @@ func (g groups) add(d *lake.DeadLetter) {
 
 // merge counts a group of another run.
 func (g groups) merge(other Group) {
-	key := [2]string{other.Source, other.Kind}
-	one := g[key]
+	one := g[other.Key()]
 	if one == nil {
-		g[key] = &other
+		g[other.Key()] = &other
 		return
 	}
 	other.Letters += one.Letters
 	other.First, other.Newest = min(one.First, other.First), max(one.Newest, other.Newest)
-	g[key] = &other
+	g[other.Key()] = &other
 }
 
 // sorted lists the groups, the largest first.

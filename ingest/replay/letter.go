@@ -148,7 +148,8 @@ func (m *mapper) mapped(text []byte) ([]byte, error) {
 // unused tells of rules that met no letter.
 func (m *mapper) unused() []string { return m.rules.unused(slices.Sorted(maps.Keys(m.keys))) }
 
-// values are the events of a body that the API was sent: an object, an array, or objects behind each other. All of it must be JSON.
+// values are the events of what the API was sent: an object, an array, objects behind each other, or lines. Of lines some may be broken. Neighbours
+// that are no objects are one value: no rule makes an event of them, so a body of nothing but commas is not many letters.
 func values(body []byte) ([][]byte, error) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	if len(body) > 0 && body[0] == '[' {
@@ -156,33 +157,77 @@ func values(body []byte) ([][]byte, error) {
 		if err := json.Unmarshal(body, &list); err != nil {
 			return nil, broken(err)
 		}
-		out := make([][]byte, len(list))
-		for i := range list {
-			out[i] = list[i]
+		var out valueList
+		for _, value := range list {
+			out.add(value)
 		}
-		return orEmpty(out)
+		return out.done(nil)
 	}
-	if _, err := lake.JSONMembers(nil, body); err == nil {
-		return [][]byte{body}, nil
+	out, err := stream(body)
+	if err != nil {
+		out = valueList{}
+		for line := range bytes.Lines(body) {
+			if one, err := stream(line); err == nil {
+				for _, value := range one.values {
+					out.add(value)
+				}
+			} else {
+				out.add(bytes.TrimSpace(line))
+			}
+		}
 	}
-	var out [][]byte
-	for decoder := json.NewDecoder(bytes.NewReader(body)); ; {
+	return out.done(err)
+}
+
+// stream takes the values that stand behind each other.
+func stream(text []byte) (out valueList, err error) {
+	for decoder := json.NewDecoder(bytes.NewReader(text)); ; {
 		var value json.RawMessage
 		switch err := decoder.Decode(&value); {
 		case err == io.EOF:
-			return orEmpty(out)
+			return out, nil
 		case err != nil:
-			return nil, broken(err)
+			return out, err
 		}
-		out = append(out, value)
+		out.add(value)
 	}
 }
 
-func orEmpty(list [][]byte) ([][]byte, error) {
-	if len(list) == 0 {
-		return nil, &lake.FieldError{Reason: "it holds no event"}
+// valueList gathers the values of a body.
+type valueList struct {
+	values [][]byte
+	other  bool // the last one is no object
+	some   bool // one of them is
+}
+
+func (l *valueList) add(value []byte) {
+	other := len(value) == 0 || value[0] != '{' || !json.Valid(value)
+	l.some = l.some || !other
+	switch n := len(l.values); {
+	case len(value) == 0:
+		return
+	case other && l.other:
+		l.values[n-1] = append(append(l.values[n-1][:len(l.values[n-1]):len(l.values[n-1])], '\n'), value...)
+	default:
+		l.values = append(l.values, value)
 	}
-	return list, nil
+	l.other = other
+}
+
+// maxParts is what a letter is split into at most. A letter has room for fewer events than that: it takes 40 bytes to keep the contract.
+const maxParts = 1500
+
+// done answers the values; err is why they were not all JSON.
+func (l *valueList) done(err error) ([][]byte, error) {
+	switch {
+	case len(l.values) == 0:
+		return nil, &lake.FieldError{Reason: "it holds no event"}
+	case err != nil && !l.some:
+		return nil, broken(err)
+	case len(l.values) > maxParts:
+		return nil, &lake.FieldError{Reason: fmt.Sprintf("it holds %d values, more than %d cannot be events: export it, mend the text, and post that", len(l.values), maxParts)}
+	}
+	return l.values, nil
 }
 
 func broken(err error) error {

@@ -9,27 +9,27 @@ import (
 
 // All says whether the pick leaves out nothing.
 func (p Pick) All() bool {
-	return p.Source == "" && p.Reason == "" && p.Kind == "" && len(p.IDs)+len(p.Groups) == 0 && p.Upto == 0
+	return p.Source == "" && p.Reason == "" && p.Kind == "" && len(p.IDs) == 0 && len(p.Groups) == 0 && p.Upto == 0
 }
 
 // Match makes the func that says which letters are meant.
 func (p Pick) Match() func(*lake.DeadLetter) bool {
 	ids := slices.Sorted(slices.Values(p.IDs))
 	source, reason := strings.ToLower(p.Source), strings.ToLower(p.Reason)
-	groups := make(map[Key]bool, len(p.Groups))
-	for _, key := range p.Groups {
-		groups[key] = true
-	}
 	return func(d *lake.DeadLetter) bool {
 		if len(ids) > 0 {
 			if _, found := slices.BinarySearch(ids, d.ID); !found {
 				return false
 			}
 		}
-		if p.Upto > 0 && d.ID > p.Upto || len(groups) > 0 && !groups[Key{d.Source, KindOf(d)}] {
+		if p.Upto > 0 && d.ID > p.Upto || !contains(d.Source, source) || !contains(FieldReason(d), reason) {
 			return false
 		}
-		return contains(d.Source, source) && contains(FieldReason(d), reason) && (p.Kind == "" || p.Kind == KindOf(d))
+		if p.Kind == "" && len(p.Groups) == 0 {
+			return true
+		}
+		kind := KindOf(d)
+		return (p.Kind == "" || p.Kind == kind) && (len(p.Groups) == 0 || slices.Contains(p.Groups, Key{d.Source, kind}))
 	}
 }
 

@@ -75,6 +75,24 @@ func TestReplayBody(t *testing.T) {
 	}
 }
 
+// Lines that share a letter are taken apart: the broken ones stay, neighbours among them together.
+func TestReplaySharedLetter(t *testing.T) {
+	l := openLake(t, t.TempDir(), nil)
+	d := deskOf(l)
+	bury(t, l, sent("1\n2\n"+event("a", "")+"\n{\"cut\": \n3\n"+event("b", "")+" "+event("c", "")+"\n"))
+	r := mustRun(t, d, Params{})
+	if r.want(t, "replay", 1, 3, 0, 2); r.Split != 1 {
+		t.Fatalf("%+v", r)
+	}
+	if got := messages(t, l); !slices.Equal(got, []string{"a", "b", "c"}) {
+		t.Fatalf("stored %q", got)
+	}
+	if left := letters(t, l); len(left) != 2 || string(left[0].Text) != "1\n2" || string(left[1].Text) != "{\"cut\":\n3" {
+		t.Fatalf("left %+v", left)
+	}
+	mustRun(t, d, Params{}).want(t, "again", 2, 0, 0, 2)
+}
+
 // What cannot be replayed says why.
 func TestReplayRefuses(t *testing.T) {
 	l := openLake(t, t.TempDir(), nil)
@@ -94,7 +112,10 @@ func TestReplayRefuses(t *testing.T) {
 	try(sent(`{"a":`), "no valid JSON, which rules cannot mend")
 	try(sent(`[{"a":1}`), "no valid JSON")
 	try(sent(`[]`), "holds no event")
-	try(sent(`[1,2]`), "must be one JSON object, got 1 (event 1 of 2)")
+	try(sent(`[1,2]`), "must be one JSON object, got 1")
+	try(sent(`[1,{}]`), "must be one JSON object, got 1 (event 1 of 2)")
+	try(sent("hello\nworld"), "no valid JSON")
+	try(sent("["+strings.Repeat("{},", 1500)+"{}]"), "holds 1501 values")
 	try(sent(`"text"`), "must be one JSON object")
 	try(sent(`{"service_name":"a"}`), "is missing")
 	try(line, "format is not known")
@@ -191,6 +212,8 @@ func TestPickAndGroups(t *testing.T) {
 	try(Pick{Kind: "latency_ms: must be a number"}, 2, 1)
 	try(Pick{Kind: "latency_ms"})
 	try(Pick{IDs: []int64{3, 1, 77}}, 3, 1)
+	try(Pick{Groups: []Key{all[0].Key(), {"api b", "other"}}}, 2, 1)
+	try(Pick{Upto: 2}, 2, 1)
 	if list, err := d.List(t.Context(), Pick{}, 2); err != nil || len(list) != 2 || list[0].ID != 3 || list[1].ID != 2 {
 		t.Errorf("the newest two: %+v, %v", list, err)
 	}
