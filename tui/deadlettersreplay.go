@@ -60,7 +60,7 @@ func (p *deadPanel) fix(set *letterSet) tea.Cmd {
 	rules := suggestAll(set.groups)
 	d := &replayDialog{dialog: dialog{app: p.app, title: "fix and replay " + set.count()}, dry: question{app: p.app}, set: set}
 	d.form = widget.NewForm([]widget.Field{
-		{Name: ruleRename, Wide: true, Value: strings.Join(rules.Rename, ", "), Hint: "OLD=NEW: calls the key OLD NEW; ts=timestamp, svc=service_name", Check: checkRules(ruleRename)},
+		{Name: ruleRename, Wide: true, Value: strings.Join(rules.Rename, ", "), Hint: "OLD=NEW: the key OLD becomes NEW; ts=timestamp, svc=service_name", Check: checkRules(ruleRename)},
 		{Name: ruleCast, Wide: true, Value: strings.Join(rules.Cast, ", "), Hint: "KEY=TYPE: reads the value as number, integer, string, time", Check: checkRules(ruleCast)},
 		{Name: ruleDefault, Wide: true, Value: strings.Join(rules.Default, ", "), Hint: "KEY=VALUE: fills in what is absent; service_name=checkout", Check: checkRules(ruleDefault)},
 	})
@@ -236,8 +236,12 @@ func (a *App) startReplay(params replay.Params, letters int64) tea.Cmd {
 	if words := ruleWords(params.Rules); words != "" {
 		title += ": " + words
 	}
-	from := a.status.NextSeq
-	next := lead{label: "look at the events since then", open: func() tea.Cmd { return a.lookSince(from) }, ended: func(State) tea.Cmd { panel.changed(); return panel.refresh() }}
+	from, to := a.status.NextSeq, lake.Seq(0)
+	next := lead{label: "look at the events that came in meanwhile", open: func() tea.Cmd { return a.lookBetween(from, to) }, ended: func(State) tea.Cmd {
+		to = a.status.NextSeq
+		panel.changed()
+		return panel.refresh()
+	}}
 	return a.startWith(title, next, func(ctx context.Context, progress *lake.Progress) (string, error) {
 		report, err := run(ctx, params, progress)
 		if err != nil {
@@ -281,10 +285,18 @@ func outcome(r *replay.Report) string {
 	return text
 }
 
-// lookSince shows the events from a sequence number on, of whatever time they are.
-func (a *App) lookSince(seq lake.Seq) tea.Cmd {
-	e := a.window.extent
-	all := time.Duration(lake.MicrosOf(a.now)-min(e.First, lake.MicrosOf(a.now)))*time.Microsecond + 24*time.Hour
-	cmd := a.explore.enter(fmt.Sprintf("seq>=%d", seq), "replayed", timeRange{Span: min(max(all, minSpan), maxSpan), Chosen: true}, false)
+// lookBetween shows the events from a sequence number on and below another, of whatever time they are. to is not above from where this
+// console had not seen the end yet.
+func (a *App) lookBetween(from, to lake.Seq) tea.Cmd {
+	terms := fmt.Sprintf("seq>=%d", from)
+	if to > from {
+		terms = fmt.Sprintf("seq:%d..%d", from, to-1)
+	}
+	first := a.window.extent.First
+	if a.window.extent.Events == 0 {
+		first = lake.MicrosOf(a.now)
+	}
+	all := a.now.Sub(first.Time()) + 24*time.Hour // a mended event may be older than all that was there
+	cmd := a.explore.enter(terms, "replayed", timeRange{Span: min(max(all, minSpan), maxSpan), Chosen: true}, false)
 	return tea.Batch(cmd, a.open(exploreScreen))
 }
