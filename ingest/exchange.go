@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -99,7 +100,7 @@ func (x *exchange) finish() {
 	for _, e := range x.listed {
 		rejects = append(rejects, Reject{At: end, Source: x.sender(), Line: e.Line, Field: e.Field, Reason: e.Reason, Sample: e.sample})
 	}
-	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK
+	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK && strings.HasPrefix(x.r.URL.Path, "/ingest")
 	x.s.stats.record(record, x.rejected, rejects, acked, took, end)
 	x.s.log.write(requestLine{
 		Time: x.start.UTC().Format(logTime), RequestID: x.id, Method: record.Method, Path: record.Path, StatusCode: x.status,

@@ -167,13 +167,7 @@ func values(body []byte) ([][]byte, error) {
 	if err != nil {
 		out = valueList{}
 		for line := range bytes.Lines(body) {
-			if one, err := stream(line); err == nil {
-				for _, value := range one.values {
-					out.add(value)
-				}
-			} else {
-				out.add(bytes.TrimSpace(line))
-			}
+			out.addLine(bytes.TrimSpace(line))
 		}
 	}
 	return out.done(err)
@@ -196,8 +190,21 @@ func stream(text []byte) (out valueList, err error) {
 // valueList gathers the values of a body.
 type valueList struct {
 	values [][]byte
-	other  bool // the last one is no object
+	other  bool // the last one is no object, and a copy that may grow
 	some   bool // one of them is
+}
+
+// addLine adds what stands on one line: an object, several, or anything else, which is then one value.
+func (l *valueList) addLine(line []byte) {
+	if len(line) > 0 && line[0] == '{' && !json.Valid(line) {
+		if several, err := stream(line); err == nil {
+			for _, value := range several.values {
+				l.add(value)
+			}
+			return
+		}
+	}
+	l.add(line)
 }
 
 func (l *valueList) add(value []byte) {
@@ -207,7 +214,9 @@ func (l *valueList) add(value []byte) {
 	case len(value) == 0:
 		return
 	case other && l.other:
-		l.values[n-1] = append(append(l.values[n-1][:len(l.values[n-1]):len(l.values[n-1])], '\n'), value...)
+		l.values[n-1] = append(append(l.values[n-1], '\n'), value...)
+	case other:
+		l.values = append(l.values, bytes.Clone(value))
 	default:
 		l.values = append(l.values, value)
 	}

@@ -333,3 +333,29 @@ func TestReadOnlyDesk(t *testing.T) {
 	mustRun(t, deskOf(l), Params{}).want(t, "the owner", 1, 1, 0, 0)
 	mustRun(t, deskOf(follower), Params{DryRun: true}).want(t, "dry run behind it", 0, 0, 0, 0)
 }
+
+// Letters made to be slow cost no more than so many honest ones of their size.
+func TestHostileLettersAreCheap(t *testing.T) {
+	const size = 64 << 10
+	m := &mapper{rules: &rules{renames: []rename{{strings.Repeat("a.", 64), "b"}}, used: map[string]bool{}}, now: lake.MicrosOf(testNow), keys: map[string]bool{}}
+	took := func(text string) time.Duration {
+		best := time.Duration(1 << 62)
+		for range 3 {
+			d := sent(text)
+			began := time.Now()
+			_, _ = m.read(&d)
+			best = min(best, time.Since(began))
+		}
+		return best
+	}
+	fill := func(part string) string { return strings.Repeat(part, size/len(part)) }
+	honest := took(fill(event("a", "") + "\n"))
+	for _, text := range []string{
+		fill("1\n"), fill("1 "), fill("{\n"), fill("{"), fill("["), "[" + fill("1,") + "1]", "[" + fill("{},") + "1]", fill("{}"), fill("\"\\"), fill("\n"),
+		fill(`{"a":`), strings.Repeat(`{"a":`, 60) + "1" + strings.Repeat("}", 60), "{" + fill(`"a":{},`) + `"a":1}`, fill("a\n{\n"), fill("{}x\n"),
+	} {
+		if slow := took(text); slow > 100*honest {
+			t.Errorf("%.20q takes %v, an honest letter of that size %v", text, slow, honest)
+		}
+	}
+}
