@@ -20,6 +20,9 @@ const (
 	othersAre = "(of many other kinds)"
 )
 
+// Others tells that the group is what lies beyond maxGroups: letters of many kinds, which no Key picks.
+func (g *Group) Others() bool { return g.Kind == othersAre && g.Source == "" }
+
 // groups counts letters by source and kind.
 type groups map[Key]*Group
 
