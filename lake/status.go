@@ -100,6 +100,13 @@ func (t *troubles) tell(kind trouble, err error) {
 // teller tells of one kind.
 func (t *troubles) teller(kind trouble) func(error) { return func(err error) { t.tell(kind, err) } }
 
+// of is the newest error of one kind, nil when it went well.
+func (t *troubles) of(kind trouble) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last[kind]
+}
+
 // worst is the text for Status; "" when all is well.
 func (t *troubles) worst() string {
 	t.mu.Lock()

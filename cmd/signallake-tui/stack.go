@@ -78,7 +78,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 	if err := s.openLake(ctx, c); err != nil {
 		return err
 	}
-	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake, Now: c.now})
+	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake, Now: c.now, Panels: c.api != nil})
 	if err != nil {
 		return fmt.Errorf("open the query engine: %w", err)
 	}
