@@ -51,8 +51,17 @@ func (l *Lake) Status() Status {
 		s.RawEvents += seg.Events
 		s.RawBytes += seg.Bytes
 		if seg.First >= v.Watermark {
+			if s.HotEvents == 0 {
+				s.HotSince = seg.Started
+			}
 			s.HotEvents += seg.Events
 			s.HotBytes += seg.Bytes
+		}
+	}
+	if !l.cfg.ReadOnly {
+		s.HotLimit = l.cfg.HotLimit
+		if l.cfg.ConvertAge > 0 {
+			s.ConvertAt = l.cfg.ConvertBytes
 		}
 	}
 	s.Visible = s.ParquetEvents + s.HotEvents

@@ -35,6 +35,7 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	if token != "" {
 		showCurl(w.stderr, s.snapshot(), token)
 	}
+	s.tellLoading(ctx, w.stderr)
 	<-ctx.Done()
 	return s.close()
 }
