@@ -81,9 +81,8 @@ func (s *stack) tellLoading(ctx context.Context, w io.Writer) {
 		for {
 			select {
 			case <-tick.C:
-				l := s.engine.Freshness().Load
 				told = true
-				fmt.Fprintf(w, "signallake-tui: loading %s; events are taken meanwhile\n", loadWords(l.Done, l.Total, l.Left.Seconds()))
+				fmt.Fprintf(w, "signallake-tui: loading %s; events are taken meanwhile\n", s.loadWords())
 			case err := <-loaded:
 				switch {
 				case ctx.Err() != nil:
@@ -101,6 +100,12 @@ func (s *stack) tellLoading(ctx context.Context, w io.Writer) {
 
 // tellLoadedFrom is the number of events from which on the end of a start is told, however quick it was.
 const tellLoadedFrom = 100_000
+
+// loadWords is how far the start has come.
+func (s *stack) loadWords() string {
+	l := s.engine.Freshness().Load
+	return loadWords(l.Done, l.Total, l.Left.Seconds())
+}
 
 // loadWords is a start's progress: 41 %, 2,100,000 of 3,400,000 events, 4 s left.
 func loadWords(done, total int64, leftS float64) string {

@@ -69,7 +69,10 @@ func openReader(ctx context.Context, w *world, dir string) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.engine.WaitLoaded(ctx); err != nil {
+	stop := showLine(w.stderr, func() string { return "loading " + s.loadWords() })
+	err = s.engine.WaitLoaded(ctx)
+	stop()
+	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -170,7 +173,7 @@ func (s *stack) ask(ctx context.Context, q ingest.Question) (*ingest.Answer, err
 	}
 	result, err := s.engine.Query(ctx, sql.Query{Text: text, MinSeq: s.lake.Committed()})
 	if fresh := s.engine.Freshness(); errors.Is(err, context.DeadlineExceeded) && fresh.Loading {
-		return nil, &ingest.LoadingError{Progress: loadWords(fresh.Load.Done, fresh.Load.Total, fresh.Load.Left.Seconds())}
+		return nil, &ingest.LoadingError{Progress: s.loadWords()}
 	}
 	if err != nil {
 		return nil, err

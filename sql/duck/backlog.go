@@ -25,6 +25,7 @@ type backlog struct {
 	end      lake.Seq       // where the feed begins
 	total    int64          // events
 	loaded   []atomic.Int64 // of each segment: events in its hot table
+	newest   atomic.Int64   // received_at of the newest event in a hot table
 	started  time.Time
 	done     chan struct{} // closed when nothing is left to do, or to try
 	failed   atomic.Pointer[error]
@@ -114,7 +115,11 @@ func (b *backlog) loadSegment(ctx context.Context, w *hotWriter, i int) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
-	err = scanLines(b.lake, s, func(e *lake.Event, seq lake.Seq) error { return w.append(e, seq) }, func(int) error {
+	newest := lake.Micros(0)
+	err = scanLines(b.lake, s, func(e *lake.Event, seq lake.Seq) error {
+		newest = max(newest, e.ReceivedAt)
+		return w.append(e, seq)
+	}, func(int) error {
 		if s.First < b.lake.Current().Watermark {
 			return errConverted
 		}
@@ -128,7 +133,17 @@ func (b *backlog) loadSegment(ctx context.Context, w *hotWriter, i int) (err err
 		return nil
 	}
 	b.loaded[i].Add(w.pending)
+	b.saw(newest)
 	return err
+}
+
+// saw keeps the newest time of receipt that any loader met.
+func (b *backlog) saw(received lake.Micros) {
+	for old := b.newest.Load(); int64(received) > old; old = b.newest.Load() {
+		if b.newest.CompareAndSwap(old, int64(received)) {
+			return
+		}
+	}
 }
 
 // scanLines calls each with every event of a segment, and after about a MiB of them between with their number.

@@ -98,7 +98,7 @@ func (p *position) set(at lake.Seq) {
 // Freshness is how far the answers are behind the acknowledgements; see sql.Panels.
 func (e *Engine) Freshness() sql.Freshness {
 	f := e.feed
-	out := sql.Freshness{VisibleTo: max(f.visible.load(), e.lake.Current().Watermark), Committed: e.lake.Committed(), NewestAt: lake.Micros(f.newest.Load())}
+	out := sql.Freshness{VisibleTo: max(f.visible.load(), e.lake.Current().Watermark), Committed: e.lake.Committed(), NewestAt: lake.Micros(max(f.newest.Load(), f.backlog.newest.Load()))}
 	out.LagP95, out.PerSecond = f.meter.read(e.now())
 	out.Committed = max(out.Committed, out.VisibleTo)
 	out.CountedTo = lake.Seq(f.minutes.panels.counted.Load())
