@@ -4,7 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/signallake/signallake/ingest"
 )
+
+// tryAPI makes sure that the API can start before a lake is made for it: a start that is refused for its address leaves nothing behind. In a lake that is
+// there already the owner comes first: whose address it is then tells nothing new.
+func tryAPI(api *apiFlags, dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var config ingest.Config
+	api.apply(&config)
+	return ingest.Try(config)
+}
 
 // runServe runs the ingest API and the automatic conversion without a face, until it is told to stop.
 func runServe(ctx context.Context, w *world, args []string) error {
@@ -20,6 +35,9 @@ func runServe(ctx context.Context, w *world, args []string) error {
 		if token, err = api.makeToken(w.stderr); err != nil {
 			return err
 		}
+	}
+	if err := tryAPI(api, *dir); err != nil {
+		return err
 	}
 	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, command: "serve", requestLog: w.stderr})
 	if err != nil {
