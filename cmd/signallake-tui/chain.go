@@ -109,7 +109,7 @@ func (s *stack) loadWords() string {
 
 // loadWords is a start's progress: 41 %, 2,100,000 of 3,400,000 events, 4 s left.
 func loadWords(done, total int64, leftS float64) string {
-	text := fmt.Sprintf("%d %%, %s of %s events", 100*done/max(1, total), thousands(done), thousands(total))
+	text := fmt.Sprintf("%d %%, %s of %s events", 100*done/max(1, total), lake.Thousands(done), lake.Thousands(total))
 	if leftS > 0 {
 		text += fmt.Sprintf(", %.0f s left", math.Ceil(leftS))
 	}

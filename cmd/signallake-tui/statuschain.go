@@ -76,7 +76,7 @@ func (b *backlogJSON) write(w io.Writer) error {
 		if s.WaitS > 0 {
 			oldest = secondsText(s.WaitS)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s", s.Name, thousands(s.Events), bytes, oldest)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s", s.Name, lake.Thousands(s.Events), bytes, oldest)
 		if measured {
 			fmt.Fprintf(table, "\t%.1f\t%.1f\t%s", s.InPerSec, s.PerSec, drainText(s))
 		}
@@ -93,7 +93,7 @@ func drainText(s ingest.StageReport) string {
 	case s.DrainS != nil:
 		return secondsText(*s.DrainS)
 	case s.InPerSec > s.PerSec:
-		return fmt.Sprintf("growing +%s/s", thousands(int64(s.InPerSec-s.PerSec)))
+		return fmt.Sprintf("growing +%s/s", lake.Thousands(int64(s.InPerSec-s.PerSec)))
 	}
 	return "stands still"
 }
