@@ -155,7 +155,7 @@ func (s *spec) addFields(rows []field, prefix string, v schema) []field {
 		switch {
 		case p.Type == "array" && p.Items != nil:
 			rows = s.addFields(rows, prefix+m.Name, p)
-		case p.Type == "object":
+		case p.Type == "object" || len(p.Properties) > 0:
 			rows = s.addFields(rows, prefix+m.Name+".", p)
 		}
 	}

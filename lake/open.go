@@ -46,9 +46,12 @@ type Lake struct {
 	hotBytes    atomic.Int64  // about; see trackHot
 	pace        convertPace   // of conversions
 	converting  atomic.Int32  // conversions at work
+	runFrom     atomic.Int64  // the watermark that the newest run began at
 	convertTurn chan struct{} // holds one while a conversion runs
 	books       atomic.Pointer[versionBooks]
 	followed    atomic.Pointer[rawState] // read-only: the raw log at the last refresh
+
+	autoProgress Progress // of the automatic conversion
 
 	background context.Context    // ends when the lake closes
 	stop       context.CancelFunc // of background
@@ -119,6 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Lake, error) {
 	}
 	l.goRun(func() { l.sweepLoop(l.background) })
 	if cfg.ConvertAge > 0 {
+		l.askConvert() // what a crash left may be a lot: not a tick later
 		l.goRun(func() { l.autoConvert(l.background) })
 	}
 	return l, nil

@@ -136,7 +136,7 @@ func (a *App) badges() []badge {
 	case a.fresh.Err != "":
 		list = append(list, badge{"× feed stopped", cell.Bad | cell.Bold, 0})
 	case a.fresh.Loading:
-		list = append(list, badge{cell.Spinner(a.ticks) + " loading", cell.Warn, 0})
+		list = append(list, badge{strings.TrimSpace(cell.Spinner(a.ticks) + " loading " + loadBadge(a.fresh.Load)), cell.Warn, 0})
 	case w.view.Live:
 		list = append(list, badge{"● LIVE", cell.Good, 0})
 	default:

@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"image/color"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/exp/golden"
+
+	"github.com/signallake/signallake/sql"
 )
 
 var sizes = [][2]int{{80, 24}, {120, 36}, {200, 60}}
@@ -42,12 +45,21 @@ func TestGoldenFrames(t *testing.T) {
 func TestGoldenStates(t *testing.T) {
 	failing := func() *fake { f := newFake(); f.fail = errFake; return f }
 	old := func() *fake { f := newFake(); f.ends = fakeNow.AddDate(-11, -6, 0); return f }
+	loading := func(f *fake) *fake {
+		f.fresh.Loading, f.fresh.Unseen, f.fresh.Load = true, 1_300_000, sql.Load{Done: 2_100_000, Total: 3_400_000, Left: 4 * time.Second}
+		return f
+	}
+	behind := func() *fake { f := newFake(); f.chain = fakeBacklog(3 << 30); return f }
 	for _, state := range []struct {
 		name string
 		fake *fake
 		keys []string
 	}{
 		{"empty", newFake().empty(), nil},
+		{"loading", loading(newFake()), nil},
+		{"loading-empty", loading(newFake().empty()), nil},
+		{"behind", behind(), nil},
+		{"behind-ingest", behind(), []string{"5"}},
 		{"failing", failing(), nil},
 		{"read-only", newFake().readOnly(), []string{"5"}},
 		{"old", old(), nil},

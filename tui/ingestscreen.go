@@ -125,8 +125,9 @@ func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
 	} else {
 		state += len(g.app.curlLines(r.W-6)) - 1
 	}
-	state = min(state, max(7, r.H-8))
-	g.drawState(c, cell.Rect{X: r.X, Y: r.Y, W: r.W, H: state}, heavy)
+	tall := r.H >= 30 // room for the backlog as a table
+	state = min(state+g.app.chainRows(tall), max(7, r.H-8))
+	g.drawState(c, cell.Rect{X: r.X, Y: r.Y, W: r.W, H: state}, heavy, tall)
 	rest := cell.Rect{X: r.X, Y: r.Y + state, W: r.W, H: r.H - state}
 	left, right := rest, rest
 	if r.W >= gridWidth {
@@ -161,10 +162,13 @@ func (g *ingestPage) drawRefused(c *cell.Canvas, r cell.Rect, heavy bool) {
 }
 
 // drawState is the server in a few lines.
-func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
+func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy, tall bool) {
 	a := g.app
 	s := a.api
 	c.Box(r, "ingest API", false, heavy)
+	if !tall {
+		a.drawBacklog(c, r)
+	}
 	in := cell.Rect{X: r.X + 2, Y: r.Y + 1, W: r.W - 4, H: r.H - 2}
 	old := c.Clip(r.Inset())
 	defer c.Restore(old)
@@ -173,6 +177,8 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 		for i, line := range g.noAPIWords(in.W - 2) {
 			c.Text(x, in.Y+i, line.text, line.style)
 		}
+		n := a.chainRows(tall)
+		a.drawChainTable(c, cell.Rect{X: in.X, Y: in.Y + in.H - n, W: in.W, H: n})
 		return
 	}
 	x := c.Text(in.X, in.Y, "● up ", cell.Good|cell.Bold)
@@ -186,13 +192,15 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 	}
 	g.drawRate(c, in, in.Y+2, "accepted", s.Accepted, s.AcceptedPerSec, s.PerSecond, cell.Accent)
 	g.drawRate(c, in, in.Y+3, "rejected", s.Rejected, s.RejectedPerSec, s.RejectedEach, cell.Bad)
-	text := fmt.Sprintf("ack p50 %s  p95 %s · %s requests, %d in flight · backlog %s events", took(s.AckP50), took(s.AckP95), count(s.Requests), s.InFlight, short(float64(a.status.HotEvents)))
+	text := fmt.Sprintf("ack p50 %s  p95 %s · %s requests, %d in flight", took(s.AckP50), took(s.AckP95), count(s.Requests), s.InFlight)
 	if s.AckP95 == 0 {
-		text = fmt.Sprintf("%s requests, %d in flight · backlog %s events", count(s.Requests), s.InFlight, short(float64(a.status.HotEvents)))
+		text = fmt.Sprintf("%s requests, %d in flight", count(s.Requests), s.InFlight)
 	}
 	c.TextCut(in.X, in.Y+4, in.W, text, cell.Muted)
+	n := a.chainRows(tall)
+	a.drawChainTable(c, cell.Rect{X: in.X, Y: in.Y + 5, W: in.W, H: n})
 	for i, line := range a.curlLines(r.W - 6) {
-		c.TextCut(in.X, in.Y+5+i, in.W, line, cell.Literal)
+		c.TextCut(in.X, in.Y+5+n+i, in.W, line, cell.Literal)
 	}
 }
 

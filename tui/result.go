@@ -196,6 +196,9 @@ func (v *resultView) statsLine() string {
 	if st.HotRows > 0 {
 		text += fmt.Sprintf(" + %s hot rows", short(float64(st.HotRows)))
 	}
+	if st.Missing > 0 {
+		text += fmt.Sprintf(" · without %s events that are still loading", short(float64(st.Missing)))
+	}
 	return text + fmt.Sprintf(" · v%d · ≈ %s", st.Version, usd(st.USD))
 }
 

@@ -5,7 +5,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/signallake/signallake/ingest"
 )
+
+// tryAPI makes sure that the API can start before a lake is made for it: a start that is refused for its address leaves nothing behind. In a lake that is
+// there already the owner comes first: whose address it is then tells nothing new.
+func tryAPI(api *apiFlags, dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var config ingest.Config
+	api.apply(&config)
+	return ingest.Try(config)
+}
 
 // runServe runs the ingest API and the automatic conversion without a face, until it is told to stop.
 func runServe(ctx context.Context, w *world, args []string) error {
@@ -25,6 +40,9 @@ func runServe(ctx context.Context, w *world, args []string) error {
 			return err
 		}
 	}
+	if err := tryAPI(api, *dir); err != nil {
+		return err
+	}
 	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, lakeFlags: lakeFlags, command: "serve", requestLog: w.stderr})
 	if err != nil {
 		return err
@@ -39,6 +57,7 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	if token != "" {
 		showCurl(w.stderr, s.snapshot(), token)
 	}
+	s.tellLoading(ctx, w.stderr)
 	<-ctx.Done()
 	return s.close()
 }

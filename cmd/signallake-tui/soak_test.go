@@ -2,9 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/signallake/signallake/ingest/torture"
 )
@@ -15,11 +15,13 @@ func TestSoak(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIP: -short: this one loads the machine for twenty seconds")
 	}
-	binary := buildBinary(t)
-	out, words, _ := runProgram(t, time.Minute*3, binary, "soak", "--for", "4s", "--overload", "2s", "--json", "--scratch", t.TempDir())
+	cmd := exec.Command(program(t), "soak", "--for", "4s", "--overload", "2s", "--json", "--scratch", t.TempDir())
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, failed := cmd.Output() // a problem that it found is not always one here
 	var r torture.SoakReport
-	if err := json.Unmarshal([]byte(out), &r); err != nil {
-		t.Fatalf("%v: %s %s", err, out, words)
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatalf("%v, %v: %s %s", failed, err, out, stderr.String())
 	}
 	for _, p := range []*torture.Phase{r.Full, r.Half, r.Over, r.Calm} {
 		if p.Acked == 0 || len(p.Samples) == 0 || p.Samples[0].RSS == 0 || p.Samples[0].Files == 0 {

@@ -47,6 +47,7 @@ type stack struct {
 	owner   *lake.Owner // not nil: another process owns the lake and we follow
 	apiErr  string
 	now     func() time.Time
+	chain   *lake.Chain
 	closers []func() error
 
 	importing importWorld // what imports that the console starts have in common
@@ -79,7 +80,10 @@ func openReader(ctx context.Context, w *world, dir string) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.engine.WaitLoaded(ctx); err != nil {
+	stop := showLine(w.stderr, func() string { return "loading " + s.loadWords() })
+	err = s.engine.WaitLoaded(ctx)
+	stop()
+	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -89,12 +93,13 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 	if err := s.openLake(ctx, c); err != nil {
 		return err
 	}
-	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake, Now: c.now})
+	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake, Now: c.now, Panels: c.api != nil})
 	if err != nil {
 		return fmt.Errorf("open the query engine: %w", err)
 	}
 	s.engine = engine
 	s.closers = append(s.closers, engine.Close)
+	s.watchChain()
 	if c.api == nil || s.owner != nil {
 		return nil
 	}
@@ -180,10 +185,13 @@ func (s *stack) ask(ctx context.Context, q ingest.Question) (*ingest.Answer, err
 		return nil, err
 	}
 	result, err := s.engine.Query(ctx, sql.Query{Text: text, MinSeq: s.lake.Committed()})
+	if fresh := s.engine.Freshness(); errors.Is(err, context.DeadlineExceeded) && fresh.Loading {
+		return nil, &ingest.LoadingError{Progress: s.loadWords()}
+	}
 	if err != nil {
 		return nil, err
 	}
-	answer := &ingest.Answer{Rows: result.Rows, Files: result.Stats.Files, Bytes: result.Stats.Bytes, Version: result.Stats.Version,
+	answer := &ingest.Answer{Rows: result.Rows, Files: result.Stats.Files, Bytes: result.Stats.Bytes, Version: result.Stats.Version, Missing: result.Stats.Missing,
 		ElapsedMS: float64(result.Stats.Elapsed.Microseconds()) / 1000}
 	for _, c := range result.Columns {
 		answer.Columns = append(answer.Columns, c.Name)
@@ -203,8 +211,11 @@ func questionNames() []string {
 func (s *stack) health() map[string]any {
 	status, fresh := s.lake.Status(), s.engine.Freshness()
 	h := map[string]any{"version": status.Version, "events_visible": status.Visible, "events_hot": status.HotEvents,
-		"behind_events": int64(fresh.Committed - fresh.VisibleTo), "lag_p95_ms": fresh.LagP95.Milliseconds(),
-		"dead_letters": status.Dead.Kept, "dead_bytes": status.Dead.Bytes, "dead_dropped": status.Dead.Dropped}
+		"behind_events": fresh.Unseen, "lag_p95_ms": fresh.LagP95.Milliseconds(),
+		"dead_letters": status.Dead.Kept, "dead_bytes": status.Dead.Bytes, "dead_dropped": status.Dead.Dropped, "backlog": s.backlogReport()}
+	if l := fresh.Load; fresh.Loading {
+		h["loading"] = ingest.ReportLoading(l.Done, l.Total, l.Left)
+	}
 	if status.LastError != "" {
 		h["conversion_error"] = status.LastError
 	}
@@ -217,7 +228,7 @@ func (s *stack) health() map[string]any {
 // console is the stack as the console sees it.
 func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
-		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus, Letters: s.letters(),
+		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus, Letters: s.letters(), Chain: s.stages,
 		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(), Complete: completePath,
 		History: func(context.Context) ([]bench.Report, error) { return benchReports(s.lake.Layout().Root) },
 	}
