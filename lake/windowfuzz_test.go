@@ -16,9 +16,9 @@ func FuzzSideFile(f *testing.F) {
 	notes.add(&noteEntry{first: 9, at: 4})
 	keys := []eventKey{{1, 2}, {3, 4}}
 	secret := &hashKey{1, 2, 3}
-	whole := appendSideFile(nil, view, secret, keys, &notes)
+	whole := makeSideFile(view, secret, keys, &notes)
 	f.Add(whole, true)
-	f.Add(appendSideFile(nil, view, nil, keys, &sideNotes{dropped: true}), true)
+	f.Add(makeSideFile(view, nil, keys, &sideNotes{dropped: true}), true)
 	f.Add(whole[:len(whole)-1], true)
 	f.Add(whole[:sideHeaderSize], false)
 	f.Add([]byte{}, false)

@@ -146,7 +146,9 @@ func TestNotesAlone(t *testing.T) {
 		return []byte(note)
 	}
 	var r lake.RawLog
-	for range 3 {
+	outside := openReader(t, dir).Tail(1)
+	defer outside.Close()
+	for round := range 3 {
 		r = openLog(t, dir, lake.OSDisk{}, 0)
 		for range 3 {
 			for _, b := range []lake.Batch{{}, givenBatch(7, "a", "b"), givenBatch(8, "b"), {Note: []byte("plain")}} {
@@ -189,14 +191,18 @@ func TestNotesAlone(t *testing.T) {
 		if q := r.Quarantined(); len(q) != 0 {
 			t.Fatalf("quarantined: %q", q)
 		}
+		if round == 0 {
+			if b := next(t, outside); b.First != 1 || b.N != 2 {
+				t.Fatalf("%+v", b)
+			}
+		}
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r = openLog(t, dir, lake.OSDisk{}, 0)
-	if first := mustAppend(t, r, batchOf("new", 1)); first < 3 {
-		t.Fatalf("first %d", first)
-	}
+	b := batchOf("new", 1)
+	wantBatch(t, next(t, outside), mustAppend(t, r, b), b)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
