@@ -121,8 +121,8 @@ func (c Config) Validate() error {
 	if min(c.ReadHeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.QueryTimeout, c.ProbeEvery, c.KeyWindow, c.KeyWait) < 0 {
 		return errors.New("ingest config: timeouts must not be negative")
 	}
-	if c.MaxMemory != 0 && c.MaxMemory < minMaxMemory {
-		return fmt.Errorf("%d bytes of memory for requests are too few: want at least %d MiB, or 0 for the default of %d MiB", c.MaxMemory, minMaxMemory>>20, defaultMaxMemory>>20)
+	if c.MaxMemory != 0 && c.MaxMemory < MinMemory {
+		return fmt.Errorf("%d bytes of memory for requests are too few: want at least %d MiB, or 0 for the default of %d MiB", c.MaxMemory, MinMemory>>20, defaultMaxMemory>>20)
 	}
 	if c.MaxQueued < 0 {
 		return fmt.Errorf("a queue of %d events: want at least 1, or 0 for the default of %d", c.MaxQueued, defaultMaxQueued)

@@ -14,7 +14,6 @@ import (
 type nowhere struct{}
 
 func (nowhere) bury([]lake.DeadLetter, bool) error { return nil }
-func (nowhere) hold(int64) error                   { return nil }
 
 func testDecoder() *decoder {
 	d := &decoder{rejects: rejects{keeper: nowhere{}}}

@@ -22,12 +22,15 @@ type work struct {
 // size is what it takes in memory, as capacity.
 func (wk *work) size() int64 { return int64(cap(wk.body)+cap(wk.packed)) + wk.holds() }
 
+// shedAbove: a body of a few thousand events keeps its buffer during the sync, as the next request will want one like it.
+const shedAbove = 1 << 20
+
 // shed lets go of what the append does not need, where that is much.
 func (wk *work) shed() {
-	if cap(wk.body) > smallRequest {
+	if cap(wk.body) > shedAbove {
 		wk.body = nil
 	}
-	if cap(wk.packed) > smallRequest {
+	if cap(wk.packed) > shedAbove {
 		wk.packed = nil
 	}
 	if cap(wk.letters) > maxListed {
