@@ -26,7 +26,7 @@ func TestCrashAfterKill(t *testing.T) {
 		dying := &laketest.FaultDisk{Disk: crash}
 		dying.FailAt(n, 1<<30, laketest.FaultError)
 		var j journal
-		if r, err := lake.OpenRawLog(lake.Layout{Root: dir}, dying, fixedNow, 1200, false); err == nil {
+		if r, err := lake.OpenRawLog(lake.Layout{Root: dir}, dying, fixedNow, 2400, false); err == nil {
 			for i := range 6 {
 				if err := j.append(t, r, crash.Ops, fmt.Sprint("k", i), 2+i); err != nil {
 					break
@@ -43,7 +43,7 @@ func TestCrashAfterKill(t *testing.T) {
 			t.Fatalf("killed at %d: %v", n, err)
 		}
 		from := crash.Ops()
-		mustAppend(t, r, batchOf("after", 2))
+		mustAppend(t, r, eventsOf("new", 2))
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -61,6 +61,9 @@ func TestCrashAfterKill(t *testing.T) {
 			got, err := readAll(r)
 			if err != nil || len(got) < len(shown) || !slices.Equal(got[:len(shown)], shown) {
 				return fmt.Errorf("%s: %d events of the %d that were shown, %v", c, len(got), len(shown), err)
+			}
+			if err := j.resend(t, r, from); err != nil {
+				return fmt.Errorf("%s: %w", c, err)
 			}
 			return nil
 		})
