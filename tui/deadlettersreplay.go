@@ -64,6 +64,11 @@ func (p *deadPanel) fix(set *letterSet) tea.Cmd {
 		{Name: ruleCast, Wide: true, Value: strings.Join(rules.Cast, ", "), Hint: "KEY=TYPE: reads the value as number, integer, string, time", Check: checkRules(ruleCast)},
 		{Name: ruleDefault, Wide: true, Value: strings.Join(rules.Default, ", "), Hint: "KEY=VALUE: fills in what is absent; service_name=checkout", Check: checkRules(ruleDefault)},
 	})
+	for _, name := range []string{ruleDefault, ruleCast, ruleRename} { // to the first that is proposed
+		if d.form.Value(name) != "" {
+			d.form.Focus(name)
+		}
+	}
 	if _, err := d.rules(); err != nil {
 		d.form.Check() // goes to what is to be typed
 	}
