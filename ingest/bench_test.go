@@ -19,10 +19,18 @@ import (
 type nullLog struct{}
 
 func (nullLog) Append(_ context.Context, b lake.Batch) (lake.Receipt, error) {
-	return lake.Receipt{First: 1, Stored: b.N}, nil
+	receipt := lake.Receipt{First: 1, Stored: b.N}
+	if b.Remark != nil {
+		b.Remark(receipt)
+	}
+	return receipt, nil
 }
 func (nullLog) Bury(context.Context, []lake.DeadLetter) error { return nil }
 func (nullLog) Backlog() error                                { return nil }
+func (nullLog) Probe(context.Context) error                   { return nil }
+func (nullLog) NotesBack(lake.Micros, func(lake.Micros, []byte) bool) error {
+	return nil
+}
 
 // benchBody is n events of a realistic shape, about 280 bytes each, as lines or as an array.
 func benchBody(n int, array bool) []byte {

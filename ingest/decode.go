@@ -49,7 +49,6 @@ type decoder struct {
 	unreadable  *undecodable // why the bytes are no body at all; nil: they may be one
 
 	lines      []byte // of the accepted events: lake.Batch.Lines
-	held       int    // bytes of lines that there was room for
 	given      []bool // of the accepted events: lake.Batch.Given
 	accepted   int
 	rejected   int
@@ -60,10 +59,12 @@ type decoder struct {
 	eventID    string      // likewise
 	decodable  bool        // some line was a JSON object, whatever the contract says about it
 	rejects
+	ration
 }
 
 func (d *decoder) begin(now lake.Micros) {
-	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper}}
+	clear(d.letters[:cap(d.letters)]) // their texts are parts of bodies
+	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper, letters: d.letters[:0]}, ration: d.ration}
 }
 
 // one decodes a body that is one event. A *lake.FieldError is an event that breaks the contract, an *undecodable a body that is not JSON.
@@ -151,7 +152,7 @@ func (d *decoder) ndjson(ctx context.Context, body []byte) error {
 			d.line(no, line)
 		}
 	}
-	return nil
+	return d.failed
 }
 
 // line takes one line. Several objects on one are taken one by one: `curl -d @file` removes the newlines of the file.
@@ -242,13 +243,10 @@ func (d *decoder) object(value []byte) error {
 			return err
 		}
 	}
-	d.lines = d.event.AppendLine(d.lines)
-	if n := cap(d.lines); n > d.held {
-		d.held = n
-		if d.failed == nil {
-			d.failed = d.keeper.hold(int64(n)) // the loop over the lines looks at failed
-		}
+	if !d.roomForLine(len(value)) {
+		return d.failed
 	}
+	d.lines = d.event.AppendLine(d.lines)
 	d.given = append(d.given, d.event.GivenID)
 	d.duplicates += duplicates
 	if d.accepted == 0 {
@@ -261,6 +259,9 @@ func (d *decoder) object(value []byte) error {
 var errNoObject = &lake.FieldError{Reason: "the event must be one JSON object"}
 
 func (d *decoder) refuse(no int, value []byte, err error) {
+	if err == d.failed {
+		return // not the line's fault
+	}
 	if d.rejected++; d.rejected == 1 {
 		d.first = err
 	}

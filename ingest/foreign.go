@@ -20,7 +20,7 @@ func (d *decoder) precheck(body []byte) error {
 	case d.contentType.charset != "" && !isASCII(body):
 		return &undecodable{reason: fmt.Sprintf("the Content-Type says charset=%s, and the body is not plain ASCII: send UTF-8", cut(d.contentType.charset, 40))}
 	case strings.HasPrefix(d.contentType.name, "multipart/") && bytes.HasPrefix(body, []byte("--")):
-		return &undecodable{reason: "not JSON but " + form} // the lines of a file in it may well be
+		return &undecodable{reason: "not JSON but " + webForm} // the lines of a file in it may well be
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ var foreignTypes = map[string]string{
 	"application/vnd.msgpack":                msgpack,
 	"application/cbor":                       "CBOR: send JSON",
 	"application/x-www-form-urlencoded":      urlencoded,
-	"multipart/form-data":                    form,
+	"multipart/form-data":                    webForm,
 	"application/xml":                        "XML: send JSON",
 	"text/xml":                               "XML: send JSON",
 	"text/csv":                               "CSV: send one JSON object a line",
@@ -78,7 +78,7 @@ var foreignTypes = map[string]string{
 
 const (
 	msgpack    = "MessagePack, as fluentd's forward protocol uses it: choose JSON, in Fluent Bit `format json_lines`"
-	form       = "a form: with curl, send a file by --data-binary @file instead of -F"
+	webForm    = "a form: with curl, send a file by --data-binary @file instead of -F"
 	urlencoded = "form fields: with curl, send a file by --data-binary @file"
 	bulk       = "an Elasticsearch _bulk request: send its documents without the action lines"
 )
@@ -97,7 +97,7 @@ var signatures = []struct{ magic, is string }{
 	{"\xff\x06\x00\x00sNaPpY", "snappy data: compress with gzip or zstd"},
 	{"PK\x03\x04", "a zip archive: send what is in it"},
 	{"PAR1", "Parquet: send JSON"},
-	{"--", form},
+	{"--", webForm},
 	{"%7B", percent}, {"%5B", percent}, {"%7b", percent}, {"%5b", percent},
 	{"<!", "HTML or XML: send JSON"}, {"<?xml", "XML: send JSON"}, {"<html", "HTML: send JSON"},
 }

@@ -29,8 +29,6 @@ func (c *collector) bury(letters []lake.DeadLetter, _ bool) error {
 	return nil
 }
 
-func (c *collector) hold(int64) error { return nil }
-
 // lines counts the refused lines that the letters hold.
 func (c *collector) lines() (n int) {
 	for _, d := range c.letters {

@@ -27,7 +27,7 @@ const (
 type rejects struct {
 	keeper   keeper
 	letters  []lake.DeadLetter // not buried yet; their texts are parts of the body, or of shared letters
-	failed   error             // of burying, or of finding room: decoding ends
+	failed   error             // of burying, or there is no memory: decoding ends
 	document []byte            // not nil: the letters are of parts of this, which may turn out not to be a batch
 	broken   bool              // it did: nothing more is kept
 	room     int               // bytes that letters of single lines may still take
@@ -47,8 +47,6 @@ type sharedLetter struct {
 type keeper interface {
 	// bury keeps refused lines. with says that the same body has events, which are to be appended next.
 	bury(letters []lake.DeadLetter, with bool) error
-	// hold asks for room for n bytes of decoded lines.
-	hold(n int64) error
 }
 
 // allow sets what a body of so many bytes may put into the dead zone.
@@ -70,7 +68,9 @@ func (d *decoder) keep(e *lineError, value []byte) {
 		return
 	}
 	d.room -= size
-	d.letters = append(d.letters, letter)
+	if d.roomForLetter() {
+		d.letters = append(d.letters, letter)
+	}
 }
 
 // flushEarly buries what waits, if the body is sure to be a batch.
@@ -106,7 +106,11 @@ func (d *decoder) share(letter lake.DeadLetter) {
 	if s.lines == 0 {
 		s.first = letter
 	}
-	s.text = append(append(s.text, letter.Text...), '\n')
+	text := letter.Text[:min(len(letter.Text), maxLetterText)] // more is not kept anyway
+	if !d.roomForShared(len(text) + 1) {
+		return
+	}
+	s.text = append(append(s.text, text...), '\n')
 	s.last = letter.Line
 	s.lines++
 }
@@ -114,6 +118,9 @@ func (d *decoder) share(letter lake.DeadLetter) {
 // endShared puts the letter that gathered beside the others.
 func (d *decoder) endShared() {
 	s := d.sharing
+	if s.lines > 0 && !d.roomForLetter() {
+		return
+	}
 	d.sharing = sharedLetter{}
 	switch s.lines {
 	case 0:
@@ -124,9 +131,7 @@ func (d *decoder) endShared() {
 		s.first.Text = s.text[:len(s.text)-1]
 	}
 	d.letters = append(d.letters, s.first)
-	if d.shared += len(s.first.Text); d.shared > maxShared && d.failed == nil {
-		d.failed = d.keeper.hold(int64(d.held + d.shared))
-	}
+	d.shared += cap(s.text)
 }
 
 // letterSize is about what a letter takes in the dead zone. There it is JSON: what has to be escaped takes more.
@@ -160,21 +165,6 @@ func (d *decoder) flush() error {
 		d.failed = d.keeper.bury(d.letters, d.accepted > 0)
 	}
 	return d.failed
-}
-
-// bury keeps refused lines of a request. A sender who will be told to come again leaves none.
-func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
-	log := x.s.cfg.Log
-	if with {
-		if err := log.Backlog(); err != nil {
-			return err
-		}
-	}
-	source, origin := x.source(), "request "+x.id
-	for i := range letters {
-		letters[i].Source, letters[i].Origin = source, origin
-	}
-	return log.Bury(x.s.ctx(), letters)
 }
 
 // source names the sender for the dead zone: by its token's name, else by its machine.

@@ -107,13 +107,13 @@ func (c *checker) check(method, path string, status int, header http.Header, bod
 		return
 	}
 	for described, h := range ref.Value.Headers {
-		if value := header.Get(described); value == "" && described != "Retry-After" {
+		if value := header.Get(described); value == "" && described != "Retry-After" && described != replayedHeader {
 			c.t.Errorf("%s: the header %s is described and missing", name, described)
 		} else if _, err := strconv.Atoi(value); value != "" && h.Value.Schema.Value.Type.Is("integer") && err != nil {
 			c.t.Errorf("%s: the header %s is %q", name, described, value)
 		}
 	}
-	for _, known := range []string{"Retry-After", "Www-Authenticate", "Allow", "Accept-Encoding"} {
+	for _, known := range []string{"Retry-After", "Www-Authenticate", "Allow", "Accept-Encoding", replayedHeader} {
 		if header.Get(known) != "" && !slices.ContainsFunc(sortedKeys(ref.Value.Headers), func(h string) bool { return http.CanonicalHeaderKey(h) == known }) {
 			c.t.Errorf("%s: the header %s is sent and not described", name, known)
 		}
@@ -202,14 +202,23 @@ func (c *checker) provokeIngest(b *bench, token string, ask func(method, path, d
 		for err, status := range map[error]int{lake.ErrBacklog: 429, lake.ErrLogFailed: 503, syscall.ENOSPC: 503, lake.ErrReadOnly: 503, errors.New("strange"): 500} {
 			b.log.fail(err)
 			ask("POST", path, path, event("e", ""), status)
+			b.heal()
 		}
-		b.log.fail(nil)
 		conn := b.dial("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\nContent-Length: 1000\r\n\r\n{\"time")
 		a := b.read(conn)
 		c.check("POST", path, a.status, a.header, a.text)
 	}
 	ask("POST", "/ingest/batch", "/ingest/batch", event("e", "")+"\n"+bad, 200)
 	ask("POST", "/ingest", "/ingest", "["+event("e", "")+"]", 422)
+	for _, path := range []string{"/ingest", "/ingest/batch"} {
+		for _, body := range []string{event("e", ""), bad} {
+			status := map[bool]int{true: 422, false: 200}[body == bad]
+			ask("POST", path, path, body, status, idempotencyHeader, fmt.Sprint(path, status))
+			ask("POST", path, path, body, status, idempotencyHeader, fmt.Sprint(path, status))
+		}
+		ask("POST", path, path, bad, 422, idempotencyHeader, fmt.Sprint(path, 200))
+		ask("POST", path, path, bad, 400, idempotencyHeader, "")
+	}
 }
 
 // provokeStrangers: no token and a wrong one.

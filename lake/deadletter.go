@@ -37,7 +37,7 @@ func (l *Lake) Bury(ctx context.Context, letters []DeadLetter) error {
 	if len(letters) == 0 {
 		return nil
 	}
-	return l.dead.bury(ctx, letters)
+	return l.explain(l.dead.bury(ctx, letters))
 }
 
 // DeadLetters calls fn with every kept letter whose ID is at least since, in the order of IDs, as the zone is when it is called. The letter

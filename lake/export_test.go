@@ -19,14 +19,23 @@ const (
 )
 
 func OpenRawLog(l Layout, d Disk, now func() time.Time, segmentBytes int64, readOnly bool) (RawLog, error) {
-	r, err := openRawLog(l, d, now, segmentBytes, readOnly)
+	return OpenRawLogWindow(l, d, now, segmentBytes, defaultWindow, readOnly)
+}
+
+func OpenRawLogWindow(l Layout, d Disk, now func() time.Time, segmentBytes int64, windowEvents int, readOnly bool) (RawLog, error) {
+	r, err := openRawLog(rawConfig{layout: l, disk: d, now: now, segmentBytes: segmentBytes, windowEvents: windowEvents, readOnly: readOnly})
 	return RawLog{r}, err
 }
 
-func (r RawLog) Append(ctx context.Context, b Batch) (Seq, error) { return r.append(ctx, b) }
-func (r RawLog) Seal() error                                      { return r.seal() }
-func (r RawLog) Segments() []Segment                              { return r.segments() }
-func (r RawLog) Committed() Seq                                   { return r.committed() }
+// Append answers the seq at which the batch begins.
+func (r RawLog) Append(ctx context.Context, b Batch) (Seq, error) {
+	receipt, err := r.append(ctx, b)
+	return receipt.First, err
+}
+func (r RawLog) Take(ctx context.Context, b Batch) (Receipt, error) { return r.append(ctx, b) }
+func (r RawLog) Seal() error                                        { return r.seal() }
+func (r RawLog) Segments() []Segment                                { return r.segments() }
+func (r RawLog) Committed() Seq                                     { return r.committed() }
 func (r RawLog) WaitCommitted(ctx context.Context, above Seq) error {
 	return r.waitCommitted(ctx, above)
 }
@@ -39,7 +48,10 @@ func (r RawLog) ReadSegment(s Segment, fn func([]byte, Seq, int) error) error {
 	return r.readSegment(s, fn)
 }
 func (r RawLog) Notes(since Micros, fn func(Seq, int, Micros, []byte) error) error {
-	return r.notes(since, fn)
+	return r.notes(since, func(e *noteEntry) error { return fn(e.first, int(e.n), e.at, e.note) })
+}
+func (r RawLog) NotesBack(since Micros, fn func(Micros, []byte) bool) error {
+	return r.notesBack(since, fn)
 }
 
 // NewerIndex is the index with the next format's number in its header.

@@ -23,6 +23,9 @@ func runConsole(ctx context.Context, w *world, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
+	if err := api.validate(); err != nil {
+		return err
+	}
 	out, isFile := w.stdout.(*os.File)
 	interactive := !*plain && isFile && term.IsTerminal(out.Fd()) && w.getenv("TERM") != "dumb"
 	piped, keys := standardInput(w.stdin)

@@ -14,6 +14,9 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
+	if err := api.validate(); err != nil {
+		return err
+	}
 	token := ""
 	if *makeToken {
 		var err error
