@@ -101,7 +101,7 @@ func TestDocsCurlLinesWork(t *testing.T) {
 	}
 	ask := func(c *Config) {
 		c.Now = func() time.Time { return time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC) }
-		c.Ask = answerByName
+		c.Ask, c.Dead = answerByName, &fakeDesk{}
 	}
 	plain := start(t, ask)
 	secret, token := startWithTokens(t, ask)

@@ -152,9 +152,10 @@ func (s *spec) addFields(rows []field, prefix string, v schema) []field {
 			required = required || name == m.Name
 		}
 		rows = append(rows, field{strings.TrimPrefix(prefix, "[].") + m.Name, s.typeName(p), required, p.Description})
-		if p.Type == "array" && p.Items != nil {
+		switch {
+		case p.Type == "array" && p.Items != nil:
 			rows = s.addFields(rows, prefix+m.Name, p)
-		} else if len(p.Properties) > 0 {
+		case p.Type == "object" || len(p.Properties) > 0:
 			rows = s.addFields(rows, prefix+m.Name+".", p)
 		}
 	}

@@ -1,10 +1,6 @@
 package lake
 
-import (
-	"bytes"
-	"context"
-	"fmt"
-)
+import "context"
 
 // Receipt says what became of an appended batch.
 type Receipt struct {
@@ -14,7 +10,7 @@ type Receipt struct {
 	Conflicts  int // stored events that differ from an earlier one with the same service and event_id
 }
 
-// Append makes the batch durable. ErrBacklog: too much waits for its conversion; nothing was stored. ErrLogFailed: the disk failed; nothing
+// Append makes the batch durable, without the events of it that the lake has already (Batch.Given): those are durable when it returns. ErrBacklog: too much waits for its conversion; nothing was stored. ErrLogFailed: the disk failed; nothing
 // was acknowledged.
 func (l *Lake) Append(ctx context.Context, b Batch) (Receipt, error) {
 	if err := l.writable(); err != nil {
@@ -23,28 +19,14 @@ func (l *Lake) Append(ctx context.Context, b Batch) (Receipt, error) {
 	if err := l.Backlog(); err != nil {
 		return Receipt{}, err
 	}
-	receipt := Receipt{Stored: b.N}
-	if b.Remark != nil {
-		b.Note = b.Remark(receipt)
+	receipt, err := l.raw.append(ctx, b)
+	if err != nil || receipt.Stored == 0 {
+		return receipt, l.explain(err)
 	}
-	first, err := l.raw.append(ctx, b)
-	if err != nil {
-		return Receipt{}, err
-	}
-	receipt.First = first
-	if l.hotBytes.Add(int64(len(b.Lines))) >= l.cfg.ConvertBytes {
+	if l.hotBytes.Add(int64(len(b.Lines))*int64(receipt.Stored)/int64(b.N)) >= l.cfg.ConvertBytes {
 		l.askConvert()
 	}
 	return receipt, nil
-}
-
-// Backlog is the ErrBacklog that Append would answer now, or nil.
-func (l *Lake) Backlog() error {
-	if hot := l.hotBytes.Load(); hot >= l.cfg.HotLimit {
-		l.askConvert()
-		return fmt.Errorf("%w: %d bytes of %d", ErrBacklog, hot, l.cfg.HotLimit)
-	}
-	return nil
 }
 
 // Seal ends the open raw segment, so that the next conversion takes it. Nothing happens when it is empty.
@@ -72,27 +54,14 @@ func (l *Lake) ReadSegment(s Segment, fn func(lines []byte, first Seq, n int) er
 	return l.raw.readSegment(s, fn)
 }
 
-// Notes calls fn with every batch appended at or after since that has a note, in order: its first seq, how many events, when, and the
+// Notes calls fn with every batch appended at or after since that has a note, in order: its first seq, how many events of it are stored, when, and the
 // note, which is valid during the call.
 func (l *Lake) Notes(since Micros, fn func(first Seq, n int, at Micros, note []byte) error) error {
-	return l.raw.notes(since, fn)
+	return l.raw.notes(since, func(e *noteEntry) error { return fn(e.first, int(e.n), e.at, e.note) })
 }
 
-// NotesBack calls fn with every note since then, the newest first, until fn answers false. The note is valid during the call.
+// NotesBack calls fn with every note since then, the newest first, until fn answers false. The note is valid during the call. Where batches have no
+// notes it costs almost nothing, however many they are.
 func (l *Lake) NotesBack(since Micros, fn func(at Micros, note []byte) (more bool)) error {
-	type kept struct {
-		at   Micros
-		note []byte
-	}
-	var all []kept
-	err := l.raw.notes(since, func(_ Seq, _ int, at Micros, note []byte) error {
-		all = append(all, kept{at, bytes.Clone(note)})
-		return nil
-	})
-	for i := len(all) - 1; i >= 0; i-- {
-		if !fn(all[i].at, all[i].note) {
-			break
-		}
-	}
-	return err
+	return l.raw.notesBack(since, fn)
 }

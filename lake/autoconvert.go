@@ -87,11 +87,13 @@ func nextBackoff(last time.Duration, err error) time.Duration {
 	return min(max(2*last, backoffFirst), backoffMost)
 }
 
-// conversionDue says whether enough waits, or waits long enough.
+// conversionDue says whether enough waits, or waits long enough. What seems to wait for less than no time was written before the clock was set back: it
+// is not left waiting for as long as that was.
 func (l *Lake) conversionDue() bool {
 	hot := l.trackHot()
 	if len(hot) == 0 {
 		return false
 	}
-	return l.hotBytes.Load() >= l.cfg.ConvertBytes || l.now().Sub(hot[0].Started) >= l.cfg.ConvertAge
+	waits := l.now().Sub(hot[0].Started)
+	return l.hotBytes.Load() >= l.cfg.ConvertBytes || waits >= l.cfg.ConvertAge || waits <= -l.cfg.ConvertAge
 }

@@ -84,7 +84,7 @@ type ChainLook struct {
 	API                 bool // the queue is known
 	Queued, QueuedBytes int64
 	QueueAge            time.Duration // of the oldest queued event
-	QueuePerSec         float64       // events that leave the queue
+	QueuePerSec         float64       // events that leave the queue in a second while there are some
 
 	Engine               bool // Unread and Unsummarised are known
 	Unread, Unsummarised int64
@@ -118,7 +118,7 @@ func (c *Chain) Look(n ChainLook) []Stage {
 	rate := c.in.PerSec()
 	stages := []Stage{{Name: StageAccepted, Title: "acknowledged since the start", Events: c.accepted, InPerSec: rate, PerSec: rate}}
 	if n.API {
-		queue := Stage{Name: StageQueued, Title: "on the way to the disk", Events: n.Queued, Bytes: n.QueuedBytes, Wait: n.QueueAge, InPerSec: n.QueuePerSec, PerSec: n.QueuePerSec}
+		queue := Stage{Name: StageQueued, Title: "on the way to the disk", Events: n.Queued, Bytes: n.QueuedBytes, Wait: n.QueueAge, InPerSec: rate, PerSec: rate}
 		if n.Queued > 0 {
 			queue.Drain = drain(n.Queued, n.QueuePerSec)
 		}

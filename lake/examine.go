@@ -70,10 +70,10 @@ func (x *examined) weigh(s scanned, limit Seq, check *checker) error {
 	lostEnd, lostData := x.end, x.dataEnd
 	for i := range s.records {
 		r := &s.records[i]
-		if limit > 0 && r.first >= limit {
+		if r.uncounted(x.first, limit) {
 			break
 		}
-		if r.n == 0 || r.first < x.end || r.start < x.dataEnd || (r.first == x.end && r.start != x.dataEnd) {
+		if (r.n == 0 && !r.bare()) || r.first < x.end || r.start < x.dataEnd || (r.first == x.end && r.start != x.dataEnd) {
 			x.rewrite = true // contradicts the records before it
 			continue
 		}

@@ -17,9 +17,12 @@ import (
 // later format, so that a newer format is told from damage. "previous end" is one past the newest committed event of all earlier
 // segments: what an earlier segment holds at or above it was never acknowledged and does not count. A record's checksum starts with the
 // segment's first seq, so that a record of another segment is no record here.
+//
+// Format 2 has batches of no events, which are there for their note: n and length are 0, first and start say where the next event comes.
+// Format 1 is read as well.
 const (
 	indexMagic  = "SLIX"
-	indexFormat = 1
+	indexFormat = 2
 	headerSize  = 36
 	recordSize  = 44   // without a note
 	maxNote     = 4096 // keeps a record well inside the 64 KiB that its u16 size can say
@@ -97,6 +100,21 @@ type record struct {
 
 func (r *record) end() Seq       { return r.first + Seq(r.n) } // of a batch or a hole
 func (r *record) dataEnd() int64 { return r.start + int64(r.length) }
+
+// bare says that r is there for its note alone.
+func (r *record) bare() bool { return r.kind == kindBatch && r.n == 0 && r.length == 0 }
+
+// uncounted says that r was never acknowledged: the header of the segment after r's says that the events end at limit (0: there is none). Of a bare
+// note that stands just there that cannot be told. It counts: what it says of the events before it is true either way.
+func (r *record) uncounted(segment, limit Seq) bool {
+	if limit == 0 {
+		return false
+	}
+	if r.bare() {
+		return r.first > max(segment, limit)
+	}
+	return r.first >= limit
+}
 
 // recordSeed is the checksum of a segment's first seq, with which the checksum of each of its records starts.
 func recordSeed(segment Seq) uint32 {

@@ -30,6 +30,7 @@ type Config struct {
 	ConvertAge   time.Duration    // automatic conversion seals and takes a segment this old; 0: 15 min; negative: never by itself
 	ConvertBytes int64            // and when this much is unconverted; 0: 64 MiB
 	HotLimit     int64            // bytes of raw that may wait for conversion before Append answers ErrBacklog; 0: 4 GiB
+	WindowEvents int              // the newest events with an id of their sender that new ones are compared with; 0: 2,097,152; negative: none are compared
 	DeadLimit    int64            // bytes of dead letters to keep; beyond it the oldest go; 0: 256 MiB
 	Owner        Owner            // what a second process is told about us
 }

@@ -23,6 +23,9 @@ func (l Layout) Trash() string         { return filepath.Join(l.Root, "trash") }
 func (l Layout) Quarantine() string    { return filepath.Join(l.Root, "quarantine") }
 func (l Layout) State() string         { return filepath.Join(l.Root, "state") }
 
+// Window holds what makes the events of the raw segments that are compared with new ones known fast when the lake is opened.
+func (l Layout) Window() string { return filepath.Join(l.State(), "window") }
+
 // SegmentData and SegmentIndex name the two files of the raw segment whose first event is seq. Names sort in the order of seq.
 func (l Layout) SegmentData(first Seq) string {
 	return filepath.Join(l.Raw(), fmt.Sprintf("%020d.jsonl", int64(first)))
@@ -30,6 +33,17 @@ func (l Layout) SegmentData(first Seq) string {
 
 func (l Layout) SegmentIndex(first Seq) string {
 	return filepath.Join(l.Raw(), fmt.Sprintf("%020d.idx", int64(first)))
+}
+
+// Journal holds the newest small groups of the open segment until its files are synced.
+func (l Layout) Journal() string { return filepath.Join(l.Raw(), "journal") }
+
+// sideSuffix ends the name of a segment's side file.
+const sideSuffix = ".side"
+
+// SegmentSide names the side file of a raw segment, a cache that may be removed at will.
+func (l Layout) SegmentSide(first Seq) string {
+	return filepath.Join(l.Window(), fmt.Sprintf("%020d"+sideSuffix, int64(first)))
 }
 
 // DeadFile is the file of the dead zone that begins with the letter of this ID, or a later one.

@@ -14,12 +14,14 @@ import (
 type logWriter struct {
 	log       *rawLog
 	open      *openSegment
-	next      Seq            // of the next event
-	end       Seq            // one past the newest committed event
+	next      Seq // of the next event
+	end       Seq // one past the newest committed event
+	window    *window
+	side      *sideFiles
 	unsettled []*openSegment // given up after a failure, in order; settle has not succeeded yet
 	dataBuf   []byte
 	indexBuf  []byte
-	indexSync chan error
+	journal   journal
 }
 
 // openSegment is the segment that is being written. Its numbers are those of the committed part.
@@ -30,7 +32,13 @@ type openSegment struct {
 	dataEnd, indexEnd   int64
 	indexCRC            uint32 // of the index's first indexEnd bytes
 	dataPath, indexPath string
+	journaled           bool // some of the committed part may be durable in the journal alone
+	notes               sideNotes
+	entered             int // keys of its events that are in the window
 }
+
+// empty says that nothing was committed to it: neither an event nor a note alone.
+func (s *openSegment) empty() bool { return s.indexEnd <= headerSize }
 
 func (s *openSegment) view(sealed bool) *segmentView {
 	v := &segmentView{
@@ -38,7 +46,7 @@ func (s *openSegment) view(sealed bool) *segmentView {
 		prevEnd: s.prevEnd, indexEnd: s.indexEnd, newest: s.newest,
 	}
 	if sealed {
-		v.indexEnd = math.MaxInt64
+		v.indexEnd, v.indexCRC = math.MaxInt64, s.indexCRC
 	}
 	return v
 }
@@ -46,7 +54,6 @@ func (s *openSegment) view(sealed bool) *segmentView {
 // write is the writer goroutine: it ends when the log closes and all that was handed in is done.
 func (r *rawLog) write() {
 	defer close(r.done)
-	r.w.indexSync = make(chan error, 1)
 	var group []*request
 	for {
 		group = r.gather(group[:0])
@@ -56,11 +63,7 @@ func (r *rawLog) write() {
 		case group[0].task != nil:
 			group[0].err = group[0].task()
 		default:
-			if err := r.w.commit(group); err != nil {
-				for _, q := range group {
-					q.first, q.err = 0, err
-				}
-			}
+			r.w.commit(group)
 		}
 		for i, q := range group {
 			group[i] = nil
@@ -71,8 +74,33 @@ func (r *rawLog) write() {
 	}
 }
 
-// commit makes a group durable and publishes it.
-func (w *logWriter) commit(group []*request) error {
+// commit answers a group: what is new in it is made durable and published. What the group says is known already is answered with it, so that
+// nobody hears of a duplicate before the first one is durable. When it cannot be written nothing of it enters the window.
+func (w *logWriter) commit(group []*request) {
+	before := w.window.head
+	if !w.judgeGroup(group) {
+		return
+	}
+	err := w.store(group)
+	if err != nil {
+		w.window.undo(before)
+		for _, q := range group {
+			q.receipt = Receipt{}
+			if q.err == nil {
+				q.err = err
+			}
+		}
+		return
+	}
+	w.open.entered += int(w.window.head - before)
+	w.window.keep()
+	if w.open.dataEnd >= w.log.segmentBytes || w.open.indexEnd >= w.log.segmentBytes { // of many small batches, and of notes alone, the index is the larger
+		w.sealOpen() // the batches are durable whether or not the seal is; settle tries it again
+	}
+}
+
+// store writes a group that was judged, and publishes it.
+func (w *logWriter) store(group []*request) error {
 	if w.open == nil {
 		w.settle() // what still cannot be settled is tried again later; the new segment's header already says where its events end
 		if err := w.create(); err != nil {
@@ -86,22 +114,27 @@ func (w *logWriter) commit(group []*request) error {
 		w.giveUp()
 		return fmt.Errorf("append to %s: %w: %w", s.dataPath, ErrLogFailed, err)
 	}
+	for _, q := range group {
+		if q.stored() && len(q.batch.Note) > 0 {
+			s.notes.add(&noteEntry{first: q.first, n: uint32(q.receipt.Stored), at: at, note: q.batch.Note})
+		}
+	}
+	if end > s.end {
+		w.end = end
+	}
 	s.end, s.dataEnd, s.newest = end, dataEnd, max(s.newest, at)
 	s.indexCRC = crc32c(s.indexCRC, w.indexBuf)
 	s.indexEnd += int64(len(w.indexBuf))
-	w.next, w.end = end, end
-	view := s.view(false)
-	w.log.publish(func(v *logView) { v.open, v.end = view, end })
-	if s.dataEnd >= w.log.segmentBytes {
-		w.sealOpen() // the batches are durable whether or not the seal is; settle tries it again
-	}
+	w.next = end
+	view, committed := s.view(false), w.end
+	w.log.publish(func(v *logView) { v.open, v.end = view, committed })
 	return nil
 }
 
 // directWriteBytes: a batch this large is written from the caller's memory, a smaller one is first gathered with its neighbours into one write.
 const directWriteBytes = 128 << 10
 
-// writeGroup gives the group its seqs and writes and syncs its data and its index. It answers where the group would end also when it fails.
+// writeGroup writes and syncs the data and the index of a group. It answers where the group would end also when it fails.
 func (w *logWriter) writeGroup(s *openSegment, group []*request) (end Seq, at Micros, dataEnd int64, err error) {
 	at = MicrosOf(w.log.now())
 	w.dataBuf, w.indexBuf = w.dataBuf[:0], w.indexBuf[:0]
@@ -113,31 +146,54 @@ func (w *logWriter) writeGroup(s *openSegment, group []*request) (end Seq, at Mi
 		}
 		written += int64(len(p))
 	}
-	for i, q := range group {
-		r := record{kind: kindBatch, n: uint32(q.batch.N), first: end, start: dataEnd, length: uint32(len(q.batch.Lines)), crc: q.crc, at: at, note: q.batch.Note}
-		if i == 0 {
+	for _, q := range group {
+		if !q.stored() {
+			continue
+		}
+		r := record{kind: kindBatch, n: uint32(q.receipt.Stored), first: end, start: dataEnd, length: uint32(q.size), crc: q.crc, at: at, note: q.batch.Note}
+		if len(w.indexBuf) == 0 {
 			r.flags = flagGroup
 		}
 		w.indexBuf = appendRecord(w.indexBuf, s.first, &r)
-		q.first, end, dataEnd = end, r.end(), r.dataEnd()
-		if len(q.batch.Lines) < directWriteBytes {
-			w.dataBuf = append(w.dataBuf, q.batch.Lines...)
-			continue
+		end, dataEnd = r.end(), r.dataEnd()
+		for _, run := range q.runs {
+			if len(run) >= directWriteBytes || len(w.dataBuf)+len(run) > groupBytes {
+				flush(w.dataBuf)
+				w.dataBuf = w.dataBuf[:0]
+			}
+			if len(run) >= directWriteBytes {
+				flush(run)
+			} else {
+				w.dataBuf = append(w.dataBuf, run...)
+			}
 		}
-		flush(w.dataBuf)
-		w.dataBuf = w.dataBuf[:0]
-		flush(q.batch.Lines)
 	}
 	flush(w.dataBuf)
 	if err == nil { // after the data: a reader in another process that sees a record finds its bytes
 		_, err = s.index.WriteAt(w.indexBuf, s.indexEnd)
 	}
-	if err != nil {
-		return end, at, dataEnd, err
+	if err == nil {
+		err = w.makeDurable(s, dataEnd-s.dataEnd)
 	}
-	go func() { w.indexSync <- s.index.Sync() }()
-	err = errors.Join(s.data.Sync(), <-w.indexSync)
 	return end, at, dataEnd, err
+}
+
+// makeDurable syncs a group of n bytes that was written to the segment's files: through the journal, or both files.
+func (w *logWriter) makeDurable(s *openSegment, n int64) error {
+	if n <= w.journal.group && n == int64(len(w.dataBuf)) && len(w.unsettled) == 0 && w.journal.ready() {
+		return w.journal.write(s, w.dataBuf, w.indexBuf)
+	}
+	if err := w.journal.settled(); err != nil {
+		return err
+	}
+	if n == 0 && !s.journaled {
+		return s.index.Sync() // a note alone
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	s.journaled = false
+	return nil
 }
 
 // create makes the next segment: both files and their names are durable when it returns.
@@ -185,12 +241,13 @@ func (s *openSegment) abandon() {
 // giveUp closes the open segment off after a failure, and tries to cut it to its committed part.
 func (w *logWriter) giveUp() {
 	s := w.open
+	_ = w.journal.settled() // its failure is why we are here, or settle makes up for it
 	s.abandon()
 	w.open = nil
 	w.unsettled = append(w.unsettled, s)
 	w.log.publish(func(v *logView) {
 		v.open = nil
-		if s.end > s.first {
+		if !s.empty() {
 			v.closed = append(v.closed, s.view(false))
 		}
 	})
@@ -200,7 +257,10 @@ func (w *logWriter) giveUp() {
 // sealOpen writes the open segment's seal record.
 func (w *logWriter) sealOpen() error {
 	s := w.open
-	_, err := s.index.WriteAt(s.sealRecord(), s.indexEnd)
+	err := w.syncOpen(s) // first: a sealed segment is not looked up in the journal
+	if err == nil {
+		_, err = s.index.WriteAt(s.sealRecord(), s.indexEnd)
+	}
 	if err == nil {
 		err = s.index.Sync()
 	}
@@ -213,6 +273,21 @@ func (w *logWriter) sealOpen() error {
 	w.open = nil
 	view := s.view(true)
 	w.log.publish(func(v *logView) { v.open, v.closed = nil, append(v.closed, view) })
+	w.next = max(w.next, s.first+1) // its name is taken also when it holds nothing but notes
+	w.side.write(view, w.window.newest(s.entered), &s.notes)
+	w.side.trim()
+	return nil
+}
+
+// syncOpen makes the segment's own files durable, where the journal alone is.
+func (w *logWriter) syncOpen(s *openSegment) error {
+	if err := w.journal.settled(); err != nil || !s.journaled {
+		return err
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	s.journaled = false
 	return nil
 }
 
@@ -226,7 +301,7 @@ func (w *logWriter) sealAll() error {
 	if w.open == nil {
 		return err
 	}
-	if w.open.end > w.open.first {
+	if !w.open.empty() {
 		return errors.Join(err, w.sealOpen())
 	}
 	s := w.open // created, but its first group never came
@@ -240,11 +315,11 @@ func (w *logWriter) sealAll() error {
 func (w *logWriter) settle() error {
 	for len(w.unsettled) > 0 {
 		s := w.unsettled[0]
-		if err := s.settle(w.log.disk); err != nil {
+		if err := s.settle(w.log.layout, w.log.disk); err != nil {
 			return fmt.Errorf("close off %s after a failure: %w", s.dataPath, err)
 		}
 		w.unsettled = w.unsettled[1:]
-		if s.end == s.first {
+		if s.empty() {
 			continue
 		}
 		view := s.view(true)
@@ -257,9 +332,21 @@ func (w *logWriter) settle() error {
 	return nil
 }
 
-func (s *openSegment) settle(d Disk) error {
-	if s.end == s.first {
+func (s *openSegment) settle(l Layout, d Disk) error {
+	if s.empty() {
 		return removeSegment(d, s.dataPath, s.indexPath)
+	}
+	if s.journaled {
+		// A sync that failed may have left the bytes in memory alone, marked as written.
+		entries, _, err := readJournal(l.Journal())
+		if err != nil {
+			return err
+		}
+		entries = slices.DeleteFunc(entries, func(e journalEntry) bool { return e.segment != s.first })
+		if err := redoSegment(l, d, s.first, entries, s.dataEnd); err != nil {
+			return err
+		}
+		s.journaled = false
 	}
 	if err := cutFile(d, s.dataPath, s.dataEnd, nil); err != nil {
 		return err

@@ -19,6 +19,10 @@ const (
 	defaultConvertBytes = 64 << 20
 	defaultHotLimit     = 4 << 30
 	defaultDeadLimit    = 256 << 20 // about a million refused lines
+
+	// defaultWindow: seven minutes of 5,000 events a second, and 56 MiB. A sender that gets no answer tries again within seconds.
+	defaultWindow = 1 << 21
+	maxWindow     = 1 << 28 // beyond it the tables' slots have no bits left for the keys
 )
 
 // Lake is an open lake. Its methods may be called from any goroutine.
@@ -40,6 +44,7 @@ type Lake struct {
 	due     chan struct{} // asks for a look whether to convert
 
 	hotBytes    atomic.Int64  // about; see trackHot
+	pace        convertPace   // of conversions
 	converting  atomic.Int32  // conversions at work
 	runFrom     atomic.Int64  // the watermark that the newest run began at
 	convertTurn chan struct{} // holds one while a conversion runs
@@ -61,6 +66,12 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.SegmentBytes < 0 || cfg.ConvertBytes < 0 || cfg.HotLimit < 0 || cfg.DeadLimit < 0 {
 		return cfg, fmt.Errorf("open lake %s: a size in the configuration is negative", cfg.Dir)
+	}
+	if cfg.WindowEvents > maxWindow {
+		return cfg, fmt.Errorf("open lake %s: a window of %d events is too large: at most %d", cfg.Dir, cfg.WindowEvents, maxWindow)
+	}
+	if cfg.WindowEvents == 0 {
+		cfg.WindowEvents = defaultWindow
 	}
 	if cfg.Disk == nil {
 		cfg.Disk = OSDisk{}
@@ -160,7 +171,7 @@ func (l *Lake) openOwner() error {
 	if l.dead, err = openDeadZone(l.layout, l.disk, l.now, l.cfg.DeadLimit, l.cat.troubles.teller(troubleDead)); err != nil {
 		return err
 	}
-	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, false); err != nil {
+	if l.raw, err = openRawLog(l.rawConfig()); err != nil {
 		return err
 	}
 	// Should raw/ have lost what is converted already, new events must still come above the watermark: below it they would be invisible.
@@ -183,11 +194,41 @@ func (l *Lake) openReadOnly() error {
 		return err
 	}
 	l.dead = followDeadZone(l.layout)
-	if l.raw, err = openRawLog(l.layout, l.disk, l.now, l.cfg.SegmentBytes, true); err != nil {
+	if err := l.redoForReader(); err != nil {
+		return err
+	}
+	if l.raw, err = openRawLog(l.rawConfig()); err != nil {
 		return err
 	}
 	l.refreshSegments()
 	return nil
+}
+
+// redoForReader puts the journal's events where readers look, when a power cut took them from there and no owner has opened the lake since. It is all
+// that a read-only opening may change; where it cannot, the events are seen once an owner has opened the lake.
+func (l *Lake) redoForReader() error {
+	lacks, err := journalLacks(l.layout)
+	if err != nil || !lacks {
+		return err
+	}
+	lock, err := takeLock(l.layout, l.cfg.Owner)
+	if errors.Is(err, ErrOwned) {
+		return nil
+	}
+	if err == nil {
+		err = errors.Join(redoJournal(l.layout, l.disk), lock.release())
+	}
+	if err != nil {
+		l.cat.troubles.tell(troubleFollow, fmt.Errorf("events of before a power cut are not shown until an owner opens the lake: %w", err))
+	}
+	return nil
+}
+
+func (l *Lake) rawConfig() rawConfig {
+	return rawConfig{
+		layout: l.layout, disk: l.disk, now: l.now, segmentBytes: l.cfg.SegmentBytes, windowEvents: l.cfg.WindowEvents, readOnly: l.cfg.ReadOnly,
+		journal: usualPlan(),
+	}
 }
 
 // untilClosed is ctx that also ends when the lake closes: for work that must not go on once another process may own the lake.

@@ -83,7 +83,7 @@ func (v *logView) settle(l Layout) error {
 				v.closed[i] = cut
 			}
 		}
-		v.end = max(v.end, v.closed[i].End, s.prevEnd)
+		v.end = max(v.end, v.closed[i].eventsEnd())
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (s *segmentView) extend(p []byte, limit Seq, check *checker, checksums bool
 	longer := *s
 	for {
 		r, size, ok := parseRecord(s.First, p)
-		if !ok || r.kind != kindBatch || r.first != longer.End || r.start != longer.Bytes || r.dataEnd() > check.size || (limit > 0 && r.first >= limit) {
+		if !ok || r.kind != kindBatch || r.first != longer.End || r.start != longer.Bytes || r.dataEnd() > check.size || r.uncounted(s.First, limit) {
 			break
 		}
 		if checksums {

@@ -31,14 +31,11 @@ const (
 // touches the files; while one pair of fdatasyncs runs, the next group of batches gathers. What readers may see is published in one
 // immutable view after the syncs. A read-only rawLog builds its view from the files each time it is asked.
 type rawLog struct {
-	layout       Layout
-	disk         Disk
-	now          func() time.Time
-	segmentBytes int64
-	readOnly     bool
-	closed       chan struct{} // closed by close
-	closeOnce    sync.Once
-	closeErr     error
+	rawConfig
+	secret    *hashKey      // with which events are hashed; nil: they are not compared
+	closed    chan struct{} // closed by close
+	closeOnce sync.Once
+	closeErr  error
 
 	current atomic.Pointer[logView]
 
@@ -54,58 +51,93 @@ type rawLog struct {
 	done   chan struct{}
 }
 
+// rawConfig says how a raw log is opened.
+type rawConfig struct {
+	layout       Layout
+	disk         Disk
+	now          func() time.Time // gives the batches' times
+	segmentBytes int64            // 0: 64 MiB
+	windowEvents int              // 0 or less: no event is compared
+	journal      journalPlan
+	readOnly     bool
+}
+
 // request is one batch, or one task, on its way through the writer.
 type request struct {
-	batch Batch
-	crc   uint32
-	task  func() error // instead of a batch; runs alone
-	first Seq
-	err   error
-	done  chan struct{} // has room for one token, which says that first and err are set
+	batch   Batch
+	keys    []eventKey // of the batch's events; empty when none is to be compared
+	keyer   keyer
+	task    func() error // instead of a batch; runs alone
+	twice   []int        // which of the events are duplicates
+	runs    [][]byte     // what is written of the batch's lines
+	size    int          // of the runs
+	crc     uint32       // of the runs
+	first   Seq
+	receipt Receipt
+	err     error
+	done    chan struct{} // has room for one token, which says that receipt and err are set
 }
 
 // openRawLog opens the log. The owner's open repairs what a crash left, seals it, and refuses a newer format (ErrNewer) before it changes
-// anything; the first append makes a new segment. now gives the batches' times; segmentBytes 0 means 64 MiB.
-func openRawLog(l Layout, d Disk, now func() time.Time, segmentBytes int64, readOnly bool) (*rawLog, error) {
-	if segmentBytes <= 0 {
-		segmentBytes = defaultSegmentBytes
+// anything; the first append makes a new segment.
+func openRawLog(cfg rawConfig) (*rawLog, error) {
+	if cfg.segmentBytes <= 0 {
+		cfg.segmentBytes = defaultSegmentBytes
 	}
-	r := &rawLog{layout: l, disk: d, now: now, segmentBytes: segmentBytes, readOnly: readOnly, closed: make(chan struct{}), done: make(chan struct{})}
+	r := &rawLog{rawConfig: cfg, closed: make(chan struct{}), done: make(chan struct{})}
 	r.arrived = sync.NewCond(&r.mu)
-	if readOnly {
+	if r.readOnly {
 		close(r.done)
 		if _, err := r.view(); err != nil {
 			return nil, err
 		}
 		return r, nil
 	}
-	if err := d.MkdirAll(l.Raw()); err != nil {
-		return nil, fmt.Errorf("open the raw log: %w", err)
+	for _, dir := range []string{r.layout.Raw(), r.layout.Window()} {
+		if err := r.disk.MkdirAll(dir); err != nil {
+			return nil, fmt.Errorf("open the raw log: %w", err)
+		}
 	}
-	found, err := recoverLog(l, d)
+	found, err := recoverLog(r.layout, r.disk)
 	if err != nil {
 		return nil, fmt.Errorf("open the raw log: %w", err)
 	}
 	r.damage = found.damage
+	side := &sideFiles{layout: r.layout, disk: r.disk, now: r.now, limit: max(0, r.windowEvents)}
+	window, err := side.load(found.segments)
+	if err != nil {
+		r.damage = append(r.damage, err.Error())
+	}
+	r.secret = side.secret
 	r.current.Store(&logView{closed: found.segments, end: found.end})
-	r.w = logWriter{log: r, next: found.next, end: found.end}
+	r.w = logWriter{log: r, next: found.next, end: found.end, window: window, side: side,
+		journal: journal{journalPlan: r.journal, disk: r.disk, layout: r.layout}}
 	go r.write()
 	return r, nil
 }
 
-// append makes a batch durable and answers the seq of its first event. Until it returns, b.Lines must not change. When it fails with ErrLogFailed the batch is
-// not acknowledged, and the next append goes to a new segment; with ctx's error it was not written at all.
-func (r *rawLog) append(ctx context.Context, b Batch) (Seq, error) {
+// append makes a batch durable. Until it returns, b.Lines must not change. When it fails with ErrLogFailed the batch is not acknowledged, and the next
+// append goes to a new segment; with ctx's error it was not written at all.
+func (r *rawLog) append(ctx context.Context, b Batch) (Receipt, error) {
 	if err := checkBatch(&b); err != nil {
-		return 0, err
+		return Receipt{}, err
 	}
 	q := requests.Get().(*request)
+	defer func() {
+		clear(q.runs)
+		*q = request{keys: q.keys[:0], keyer: keyer{scratch: q.keyer.scratch}, twice: q.twice[:0], runs: q.runs[:0], done: q.done}
+		requests.Put(q)
+	}()
 	q.batch, q.crc = b, crc32c(0, b.Lines)
+	if r.secret != nil && b.Given != nil {
+		q.keyer.secret = r.secret
+		var err error
+		if q.keys, err = q.keyer.batch(q.keys, &b); err != nil {
+			return Receipt{}, err
+		}
+	}
 	err := r.do(ctx, q)
-	first := q.first
-	*q = request{done: q.done}
-	requests.Put(q)
-	return first, err
+	return q.receipt, err
 }
 
 // requests are used again and again: one append would otherwise allocate a request and a channel.
@@ -113,13 +145,20 @@ var requests = sync.Pool{New: func() any { return &request{done: make(chan struc
 
 func checkBatch(b *Batch) error {
 	switch lines := bytes.Count(b.Lines, []byte{'\n'}); {
+	case b.N == 0 && lines == 0 && len(b.Lines) == 0:
+		if b.Remark == nil && len(b.Note) == 0 {
+			return errors.New("append to the raw log: a batch of no events needs a note")
+		}
 	case b.N <= 0 || lines != b.N || b.Lines[len(b.Lines)-1] != '\n':
 		return fmt.Errorf("append to the raw log: a batch of %d events holds %d lines; each must end with its newline, and there must be one", b.N, lines)
 	case b.N > maxBatchEvents || len(b.Lines) > maxBatchBytes:
 		return fmt.Errorf("append to the raw log: a batch of %d events, %d bytes is too large: split it below %d events and %d bytes",
 			b.N, len(b.Lines), maxBatchEvents, maxBatchBytes)
-	case len(b.Note) > maxNote:
-		return fmt.Errorf("append to the raw log: a note of %d bytes is too long: at most %d", len(b.Note), maxNote)
+	case b.Given != nil && len(b.Given) != b.N:
+		return fmt.Errorf("append to the raw log: a batch of %d events says of %d whether their ids were given", b.N, len(b.Given))
+	}
+	if len(b.Note) > maxNote {
+		return fmt.Errorf("append to the raw log: %w", errNoteSize(b.Note))
 	}
 	return nil
 }
@@ -316,6 +355,7 @@ func (r *rawLog) close() error {
 		close(r.closed)
 		if !r.readOnly {
 			r.closeErr = r.w.sealAll()
+			r.w.journal.abandon()
 		}
 	})
 	return r.closeErr

@@ -40,12 +40,17 @@ func recoverLog(l Layout, d Disk) (*recovery, error) {
 		if headers[i], err = readHeader(l, first); err != nil {
 			return nil, err // a newer format: nothing was changed
 		}
-		if info, err := os.Stat(l.SegmentData(first)); err == nil {
-			sizes[i] = info.Size()
-		}
+	}
+	if err := redoJournal(l, d); err != nil {
+		return nil, err
 	}
 	if err := rec.removeLitter(); err != nil {
 		return nil, err
+	}
+	for i, first := range firsts {
+		if info, err := os.Stat(l.SegmentData(first)); err == nil {
+			sizes[i] = info.Size()
+		}
 	}
 	newer := int64(0)
 	deep := make([]bool, len(firsts))
@@ -97,7 +102,7 @@ func (rec *recovery) removeLitter() error {
 		return err
 	}
 	for _, entry := range entries {
-		if strings.HasSuffix(entry.Name(), ".idx"+newSuffix) {
+		if strings.HasSuffix(entry.Name(), ".idx"+newSuffix) || entry.Name() == "journal"+newSuffix {
 			if err := rec.disk.Remove(filepath.Join(rec.layout.Raw(), entry.Name())); err != nil {
 				return err
 			}
@@ -139,7 +144,8 @@ func (rec *recovery) segment(first, limit Seq, size int64, deep bool) error {
 
 func (rec *recovery) add(view *segmentView) {
 	rec.segments = append(rec.segments, view)
-	rec.end = max(rec.end, view.End, view.prevEnd)
+	rec.end = max(rec.end, view.eventsEnd())
+	rec.next = max(rec.next, view.First+1) // its name is taken also when it holds nothing but notes
 }
 
 // loadSealed answers the view of a segment whose seal is sound, and its holes; nil when it is not sealed, or not soundly. deep: every index record is vouched for too.
@@ -186,7 +192,7 @@ func loadSealed(l Layout, first Seq, dataSize int64, deep bool) (*segmentView, [
 	}
 	return &segmentView{
 		Segment: Segment{First: first, End: seal.first, Events: int64(seal.n), Bytes: seal.start, Sealed: true, Started: h.started.Time()},
-		prevEnd: h.prevEnd, indexEnd: math.MaxInt64, newest: seal.at, holes: seal.flags&flagHoles != 0,
+		prevEnd: h.prevEnd, indexEnd: math.MaxInt64, newest: seal.at, holes: seal.flags&flagHoles != 0, indexCRC: seal.crc,
 	}, holes, nil
 }
 
@@ -251,6 +257,7 @@ func (rec *recovery) repair(x *examined) error {
 		}
 	} else {
 		seal.crc = crc32c(0, x.index[:x.indexEnd])
+		view.indexCRC = seal.crc
 		if err := cutFile(rec.disk, index, x.indexEnd, appendRecord(nil, x.first, seal)); err != nil {
 			return err
 		}
@@ -288,6 +295,7 @@ func (rec *recovery) rewriteIndex(x *examined, view *segmentView, seal *record) 
 		p = appendRecord(p, x.first, &x.records[i])
 	}
 	seal.crc = crc32c(0, p)
+	view.indexCRC = seal.crc
 	p = appendRecord(p, x.first, seal)
 	path := rec.layout.SegmentIndex(x.first)
 	if err := writeNew(rec.disk, path+newSuffix, p); err != nil {

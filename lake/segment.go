@@ -34,7 +34,16 @@ type segmentView struct {
 	indexEnd int64 // the index's committed records end here; MaxInt64 of a sealed one, which ends with its seal record
 	holes    bool
 	stalled  bool   // of a followed one: behind indexEnd stands something that does not count, or not yet
-	newest   Micros // of a sealed one: when its newest batch was appended
+	newest   Micros // when its newest batch was appended
+	indexCRC uint32 // of a sealed one: what its seal says of the index before it
+}
+
+// eventsEnd is one past the newest event up to here. Of a segment that holds nothing but notes, First names the file and no event.
+func (s *segmentView) eventsEnd() Seq {
+	if s.End > s.First {
+		return max(s.End, s.prevEnd)
+	}
+	return s.prevEnd
 }
 
 // logView is the whole log at one moment. It is never changed; closed shares its array with older and newer views.
@@ -196,7 +205,7 @@ func (s *segmentReader) next(limit int64, from, end Seq, maxBytes int64) (lineRu
 			}
 		}
 		s.advance(size)
-		if r.kind == kindBatch && r.end() > from {
+		if r.kind == kindBatch && r.n > 0 && r.end() > from {
 			r.note = nil
 			s.parts = append(s.parts, r)
 			bytes += int64(r.length)
@@ -259,47 +268,5 @@ func (r *rawLog) readSegment(s Segment, fn func(lines []byte, first Seq, n int) 
 		if seen = run.first + Seq(run.n); seen >= s.End {
 			return nil
 		}
-	}
-}
-
-// notes calls fn with every batch appended at or after since that has a note, in order: first seq, number of events, when, and the note, which is valid
-// during the call.
-func (r *rawLog) notes(since Micros, fn func(first Seq, n int, at Micros, note []byte) error) error {
-	view, err := r.view()
-	if err != nil {
-		return err
-	}
-	for i := range view.len() {
-		s := view.at(i)
-		if s.Sealed && s.newest < since {
-			continue
-		}
-		if err := r.segmentNotes(s, since, fn); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *rawLog) segmentNotes(s *segmentView, since Micros, fn func(first Seq, n int, at Micros, note []byte) error) error {
-	reader, err := openReader(r.layout, s.First)
-	if err != nil {
-		return err
-	}
-	defer reader.close()
-	for {
-		rec, size, err := reader.peek(s.indexEnd)
-		if err == io.EOF || (err == nil && rec.first >= s.End) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if rec.kind == kindBatch && rec.at >= since && len(rec.note) > 0 {
-			if err := fn(rec.first, int(rec.n), rec.at, rec.note); err != nil {
-				return err
-			}
-		}
-		reader.advance(size)
 	}
 }

@@ -137,7 +137,7 @@ func New(ctx context.Context, cfg Config) *App {
 	a.dash = newDashboard(a)
 	a.sql = newSQLScreen(a)
 	a.tasks = &tasksPage{app: a}
-	a.ingest = &ingestPage{app: a}
+	a.ingest = newIngestPage(a)
 	a.explore = newExplore(a)
 	a.bench = &benchPage{app: a, findings: bench.Findings}
 	a.sample()

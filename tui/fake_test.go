@@ -38,6 +38,9 @@ type fake struct {
 	owner    *lake.Owner
 	gone     bool // the owner has ended
 	dead     lake.DeadStatus
+	letters  *deadZone  // nil: this console can only count them
+	desk     *Letters   // in its place
+	zone     *lake.Lake // whose dead zone is counted; nil: dead is
 	reports  []bench.Report
 	unread   error // why the reports cannot be read
 	imported []ImportParams
@@ -139,11 +142,23 @@ func (f *fake) readOnly() *fake {
 }
 
 func (f *fake) config() Config {
+	letters := f.desk
+	if f.letters != nil {
+		letters = f.letters.config()
+	}
 	return Config{DataDir: "data", Now: func() time.Time { f.mu.Lock(); defer f.mu.Unlock(); return f.now }, Engine: f, Panels: f, Store: &f.store, Tasks: f.tasks, Mouse: true,
 		Status: func() lake.Status { f.mu.Lock(); defer f.mu.Unlock(); return f.status },
 		Ingest: func() ingest.Snapshot { f.mu.Lock(); defer f.mu.Unlock(); return f.api },
 		Chain:  func() []lake.Stage { f.mu.Lock(); defer f.mu.Unlock(); return f.chain },
-		Dead:   func() lake.DeadStatus { f.mu.Lock(); defer f.mu.Unlock(); return f.dead },
+		Dead: func() lake.DeadStatus {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if f.zone != nil {
+				return f.zone.DeadStatus()
+			}
+			return f.dead
+		},
+		Letters: letters,
 		ReadOnly: func() *Follow {
 			f.mu.Lock()
 			defer f.mu.Unlock()

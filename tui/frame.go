@@ -109,7 +109,7 @@ func (a *App) drawTabs(c *cell.Canvas, r cell.Rect) int {
 		if narrow {
 			x-- // neighbours share a blank
 		}
-		a.zone(cell.Rect{X: at, Y: r.Y, W: x - at, H: 1}, func(int, int) tea.Cmd { a.overlays = nil; return a.show(t.id) })
+		a.zone(cell.Rect{X: at, Y: r.Y, W: x - at, H: 1}, func(int, int) tea.Cmd { a.closeAll(); return a.show(t.id) })
 	}
 	c.Text(hereX, r.Y, here, cell.OnAccent|cell.Active|cell.Bold)
 	return x

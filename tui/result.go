@@ -275,7 +275,7 @@ func (s *sqlScreen) openRecord() tea.Cmd {
 	if v == nil || v.row() == nil {
 		return nil
 	}
-	r := &reader{dialog: dialog{app: s.app, hints: "← → other rows · y copy · Esc close"}, copy: s.copies}
+	r := &reader{dialog: dialog{app: s.app, hints: "← → other rows · y copy · Esc close"}, copy: s.copies, more: []keyLine{{"← → n p", "the row before, the next row"}}}
 	title := func() {
 		at, _ := v.grid.Cursor()
 		r.title = fmt.Sprintf("row %s of %s", count(int64(at+1)), v.total())

@@ -43,7 +43,8 @@ func (s *stack) stages() []lake.Stage {
 	fresh := s.engine.Freshness()
 	look.Engine, look.Minutes, look.Unread, look.Unsummarised = true, fresh.Minutes, fresh.Unseen, fresh.Uncounted
 	if s.server != nil {
-		look.API, look.Queued = true, s.server.Snapshot().InFlight
+		queue := s.server.Snapshot().Queue
+		look.API, look.Queued, look.QueuedBytes, look.QueueAge, look.QueuePerSec = true, queue.Events, queue.Bytes, queue.Oldest, queue.PerSec
 	}
 	return s.chain.Look(look)
 }

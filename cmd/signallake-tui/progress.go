@@ -23,8 +23,7 @@ func showProgress(w io.Writer, p *lake.Progress) (stop func()) {
 // showLine draws a text that changes on one line of a terminal until the returned func is called. Where w is no terminal it writes nothing:
 // logs want outcomes, not animations.
 func showLine(w io.Writer, line func() string) (stop func()) {
-	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(file.Fd()) {
+	if !isTerminal(w) {
 		return func() {}
 	}
 	done := make(chan struct{})
@@ -43,6 +42,12 @@ func showLine(w io.Writer, line func() string) (stop func()) {
 		}
 	})
 	return sync.OnceFunc(func() { close(done); wg.Wait() })
+}
+
+// isTerminal tells whether somebody looks at what is written to w.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(file.Fd())
 }
 
 func progressLine(s lake.ProgressSnapshot) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,9 +25,12 @@ func tryAPI(api *apiFlags, dir string) error {
 // runServe runs the ingest API and the automatic conversion without a face, until it is told to stop.
 func runServe(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "serve")
-	api := addAPIFlags(flags)
+	api, lakeFlags := addAPIFlags(flags), addLakeFlags(flags)
 	makeToken := flags.Bool("make-token", false, "make the token file with one random token if it does not exist, and show the token once")
 	if _, err := parseFlags(flags, args, 0); err != nil {
+		return err
+	}
+	if err := cmp.Or(api.validate(), lakeFlags.validate()); err != nil {
 		return err
 	}
 	token := ""
@@ -39,7 +43,7 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	if err := tryAPI(api, *dir); err != nil {
 		return err
 	}
-	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, command: "serve", requestLog: w.stderr})
+	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, lakeFlags: lakeFlags, command: "serve", requestLog: w.stderr})
 	if err != nil {
 		return err
 	}

@@ -15,16 +15,19 @@ import (
 	"github.com/signallake/signallake/sql"
 )
 
-// damagedError is a verification that found something.
-type damagedError struct{ report lake.VerifyReport }
+// damagedError is a proof that failed: its text says what was found.
+type damagedError struct{ text string }
 
-func (e *damagedError) Error() string {
+func (e *damagedError) Error() string { return e.text }
+
+// damageOf are the words about a lake that does not prove.
+func damageOf(report *lake.VerifyReport) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "the lake does not prove: %d events lost, %d doubled, %d problems", e.report.Lost, e.report.Doubled, len(e.report.Problems))
-	for _, p := range e.report.Problems {
+	fmt.Fprintf(&b, "the lake does not prove: %d events lost, %d doubled, %d problems", report.Lost, report.Doubled, len(report.Problems))
+	for _, p := range report.Problems {
 		fmt.Fprintf(&b, "\n  %s: %s: %s", cmp.Or(p.File, "lake"), p.Problem, p.Advice)
 	}
-	return b.String()
+	return &damagedError{b.String()}
 }
 
 // statusJSON is the machine's form of lake.Status; its keys are an API.
@@ -170,7 +173,7 @@ func runVerify(ctx context.Context, w *world, args []string) error {
 		}
 	}
 	if !report.OK {
-		return &damagedError{report}
+		return damageOf(&report)
 	}
 	if !*asJSON {
 		fmt.Fprintf(w.stdout, "%d events, each visible exactly once; %d files, %d bytes checked\n", report.Events.Visible, report.FilesChecked, report.BytesChecked)
