@@ -45,6 +45,7 @@ type Config struct {
 	Contract   lake.Contract         // what an event must look like
 	Guard      *lake.PartitionGuard  // bounds new partitions; nil: every partition is welcome
 	Ask        Asker                 // answers GET /query/NAME; nil: 503
+	Dead       Desk                  // answers what is below /dead; nil: 503
 	Health     func() map[string]any // adds values to GET /health; a "status" other than "ok" makes it a 503, "why" tells the reason; nil: adds nothing
 	Now        func() time.Time      // nil: time.Now
 	RequestLog io.Writer             // gets one line of JSON for each request, in one Write each; nil: no log
@@ -121,8 +122,8 @@ func (c Config) Validate() error {
 	if min(c.ReadHeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.QueryTimeout, c.ProbeEvery, c.KeyWindow, c.KeyWait) < 0 {
 		return errors.New("ingest config: timeouts must not be negative")
 	}
-	if c.MaxMemory != 0 && c.MaxMemory < minMaxMemory {
-		return fmt.Errorf("%d bytes of memory for requests are too few: want at least %d MiB, or 0 for the default of %d MiB", c.MaxMemory, minMaxMemory>>20, defaultMaxMemory>>20)
+	if c.MaxMemory != 0 && c.MaxMemory < MinMemory {
+		return fmt.Errorf("%d bytes of memory for requests are too few: want at least %d MiB, or 0 for the default of %d MiB", c.MaxMemory, MinMemory>>20, defaultMaxMemory>>20)
 	}
 	if c.MaxQueued < 0 {
 		return fmt.Errorf("a queue of %d events: want at least 1, or 0 for the default of %d", c.MaxQueued, defaultMaxQueued)

@@ -47,8 +47,8 @@ type ration struct {
 	base  int64 // bytes that the request holds beside what the decoder makes
 }
 
-// allow gives the decoder the lease and room for what a body of that size usually becomes.
-func (d *decoder) allow(l *lease, base int64, body int) {
+// allot gives the decoder the lease and room for what a body of that size usually becomes.
+func (d *decoder) allot(l *lease, base int64, body int) {
 	d.ration = ration{lease: l, base: base}
 	if want := usualLines(body); cap(d.lines) < want {
 		d.moveLines(want)
@@ -60,7 +60,7 @@ func usualLines(body int) int { return body + body/2 + 2*lineExtra }
 
 // holds is what the decoder has made so far, as capacity.
 func (d *decoder) holds() int64 {
-	return int64(cap(d.lines)) + int64(cap(d.given)) + int64(cap(d.letters))*letterBytes
+	return int64(cap(d.lines)) + int64(cap(d.given)) + int64(cap(d.letters))*letterBytes + int64(d.shared+cap(d.sharing.text))
 }
 
 // roomForLine makes sure that the line of an event of n bytes finds its place. False: the lease has none, and the body fails with that.
@@ -111,6 +111,21 @@ func (d *decoder) roomForLetter() bool {
 	return true
 }
 
+// roomForShared does the same for n bytes more in the letter that gathers.
+func (d *decoder) roomForShared(n int) bool {
+	text := d.sharing.text
+	if len(text)+n <= cap(text) {
+		return true
+	}
+	size := max(4<<10, 2*cap(text), len(text)+n)
+	if err := d.lease.hold(d.base + d.holds() + int64(size)); err != nil {
+		d.fail(err)
+		return false
+	}
+	d.sharing.text = append(make([]byte, 0, size), text...)
+	return true
+}
+
 // fail ends the decoding with an error that is not the body's.
 func (d *decoder) fail(err error) {
 	if d.failed == nil {
@@ -118,29 +133,13 @@ func (d *decoder) fail(err error) {
 	}
 }
 
-// buryBytes is what the lake needs to write letters down, about: their text as JSON, gathered once and put in a group once, each time in
-// a buffer that grew.
-func buryBytes(d *lake.DeadLetter) int64 {
-	text := d.Text[:min(len(d.Text), maxLetterText)]
-	n := int64(len(text)+len(d.Reason)+len(d.Source)+len(d.Origin)) + 256
-	for _, c := range text {
-		if c < 0x20 || c == '"' || c == '\\' {
-			n += 5
-		}
-	}
-	return n * 3
-}
-
-const (
-	maxLetterText = 64 << 10 // what the lake keeps of a letter's text
-	// buryStep bounds what is buried at once, in bytes of buryBytes: some 8,000 letters of usual size, so that mostly one sync does.
-	buryStep = 6 << 20
-)
+// buryStep bounds what is buried at once, in bytes that the lake needs for it: some 8,000 letters of usual size, so that mostly one sync does.
+const buryStep = 6 << 20
 
 // buryRun is how many of the letters are buried next, and what that takes.
 func buryRun(letters []lake.DeadLetter) (n int, bytes int64) {
 	for n < len(letters) {
-		more := buryBytes(&letters[n])
+		more := 3 * int64(letterSize(&letters[n])) // gathered once and put in a group once, in buffers that grew
 		if n > 0 && bytes+more > buryStep {
 			break
 		}

@@ -3,13 +3,12 @@ package ingest
 import (
 	"cmp"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -28,6 +27,7 @@ type exchange struct {
 	lease     *lease      // of the memory that the request holds
 	place     place       // of its batch in the queue
 	kind      refusalKind // of a refusal that is not for the content
+	held      int64       // of the lease, what the body's buffers take
 	claim     *claim      // on the request's Idempotency-Key; nil when it has none
 	service   string
 	events    int // stored
@@ -102,7 +102,7 @@ func (x *exchange) finish() {
 		rejects = append(rejects, Reject{At: end, Source: x.sender(), Line: e.Line, Field: e.Field, Reason: e.Reason, Sample: e.sample})
 	}
 	x.s.stats.refuse(cmp.Or(x.kind, kindOf(x.status)))
-	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK
+	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK && strings.HasPrefix(x.r.URL.Path, "/ingest")
 	x.s.stats.record(record, x.rejected, rejects, acked, took, end)
 	x.s.log.write(requestLine{
 		Time: x.start.UTC().Format(logTime), RequestID: x.id, Method: record.Method, Path: record.Path, StatusCode: x.status,
@@ -168,38 +168,6 @@ func joinWhy(what, reason string) string {
 // would take the client for gone and cancel the request.
 func (x *exchange) patient() {
 	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a recorder in a test has none
-}
-
-// firstRead is the room that a body finds: 200 events fill it.
-const firstRead = 64 << 10
-
-var errTooBig = errors.New("the body is too big")
-
-// readBody reads the whole body into buf, which grows with what has come, not with what was announced.
-func (x *exchange) readBody(buf []byte) ([]byte, error) {
-	limit := x.s.cfg.MaxBodyBytes
-	if x.r.ContentLength > limit {
-		return buf, errTooBig
-	}
-	if buf = buf[:0]; x.r.ContentLength < 0 {
-		buf = slices.Grow(buf, firstRead)
-	}
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := x.r.Body.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		x.bytes = int64(len(buf))
-		switch {
-		case x.bytes > limit:
-			return buf, errTooBig
-		case err == io.EOF:
-			return buf, nil
-		case err != nil:
-			return buf, err
-		}
-	}
 }
 
 // isTimeout tells a body that came too slowly from one that broke off.

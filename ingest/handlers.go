@@ -14,17 +14,24 @@ const maxPooled = 4 << 20
 
 // work is what one POST needs; it is reused.
 type work struct {
-	body []byte
+	body   []byte
+	packed []byte // the body as it came, once it is decompressed; room for the next one
 	decoder
 }
 
 // size is what it takes in memory, as capacity.
-func (wk *work) size() int64 { return int64(cap(wk.body)) + wk.holds() }
+func (wk *work) size() int64 { return int64(cap(wk.body)+cap(wk.packed)) + wk.holds() }
+
+// shedAbove: a body of a few thousand events keeps its buffer during the sync, as the next request will want one like it.
+const shedAbove = 1 << 20
 
 // shed lets go of what the append does not need, where that is much.
 func (wk *work) shed() {
-	if cap(wk.body) > smallRequest {
+	if cap(wk.body) > shedAbove {
 		wk.body = nil
+	}
+	if cap(wk.packed) > shedAbove {
+		wk.packed = nil
 	}
 	if cap(wk.letters) > maxListed {
 		wk.letters = nil

@@ -49,8 +49,8 @@ func TestIngestOneRefuses(t *testing.T) {
 	try("blank", " \r\n\t", 400, "", "the body is empty")
 	try("byte order mark alone", "\ufeff", 400, "", "the body is empty")
 	try("garbage", "hello", 400, "", "not JSON: invalid character 'h'")
-	try("binary garbage", "\x00\x01\xfe\n{", 400, "", "not JSON: invalid character")
-	try("gzip without saying so", "\x1f\x8b\x08\x00abc", 400, "", "compressed bytes")
+	try("binary garbage", "\x00\x01\xfe\n{", 400, "", "binary data that starts with the bytes 00 01 fe")
+	try("gzip without saying so", "\x1f\x8b\x08\x00abc", 400, "", "the gzip data is cut off after 7 bytes")
 	try("utf-16", "\xff\xfe{\x00}\x00", 400, "", "send UTF-8")
 	try("a form", "--boundary\r\nContent-Disposition: form-data\r\n\r\n{}", 400, "", "--data-binary")
 	try("a percent-encoded form", "%7B%22a%22%3A1%7D", 400, "", "--data-binary")
@@ -99,29 +99,6 @@ func TestIngestOneKeeps(t *testing.T) {
 		t.Errorf("duplicate keys: %s", a.text)
 	}
 	b.wantStored(stored(t, event("e", `,"status_code":500,"x":2`)))
-}
-
-// No content type makes a body vanish, and none is needed.
-func TestContentTypeDoesNotMatter(t *testing.T) {
-	b := start(t, nil)
-	for _, ct := range []string{"", "application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data", "no type;;=", "application/x-ndjson"} {
-		for _, path := range []string{"/ingest", "/ingest/batch"} {
-			if a := b.do("POST", path, event("e", ""), "Content-Type", ct); a.status != 200 || a.json["accepted"] != 1.0 {
-				t.Errorf("%s %q: %d %s", path, ct, a.status, a.text)
-			}
-			b.wantStored(stored(t, event("e", "")))
-		}
-	}
-	for _, enc := range []string{"gzip", "zstd", "deflate", "identity, gzip"} {
-		a := b.do("POST", "/ingest/batch", event("e", ""), "Content-Encoding", enc)
-		if a.status != 415 || a.header.Get("Accept-Encoding") != "identity" || !strings.Contains(a.text, "uncompressed") {
-			t.Errorf("%s: %d %s", enc, a.status, a.text)
-		}
-		b.wantStored()
-	}
-	if a := b.do("POST", "/ingest", event("e", ""), "Content-Encoding", "Identity"); a.status != 200 {
-		t.Errorf("identity: %d %s", a.status, a.text)
-	}
 }
 
 func TestBatchStoresTheGoodAndNamesTheBad(t *testing.T) {

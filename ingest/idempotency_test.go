@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -147,6 +149,22 @@ func TestKeyScope(t *testing.T) {
 	if keyIDOf("a", "/ingest", "k") == keyIDOf("b", "/ingest", "k") || keyIDOf("", "/ingest", "k") == keyIDOf("", "/ingest/", "k") || keyIDOf("a", "b", "c") == keyIDOf("ab", "", "c") {
 		t.Error("keys of different scopes are one")
 	}
+}
+
+// A retry that is compressed otherwise is the same request: the body is known by what it holds.
+func TestKeyKnowsTheBodyHoweverItIsPacked(t *testing.T) {
+	b := start(t, nil)
+	body := event("e", "") + "\n" + event("f", "")
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(body)); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	first := b.do("POST", "/ingest/batch", packed.String(), idempotencyHeader, "k", "Content-Encoding", "gzip")
+	if n := len(b.log.take()); first.status != 200 || n != 1 {
+		t.Fatalf("%d %s, %d batches", first.status, first.text, n)
+	}
+	b.wantReplay(first, "/ingest/batch", body, "k")
 }
 
 func (b *bench) wantFresh(path, body string, headers ...string) {

@@ -12,8 +12,8 @@ const (
 	// 96 MiB hold two bodies of the largest size while they are decoded (16 MiB, and two and a half times as much with the events made of
 	// it), or some 130 batches of a thousand events, beside what is kept for small requests; and it is little beside the engine's memory.
 	defaultMaxMemory = 96 << 20
-	// minMaxMemory: below it not even a batch of ten thousand events finds room.
-	minMaxMemory = 8 << 20
+	// MinMemory is the least Config.MaxMemory: below it not even a batch of ten thousand events finds room.
+	MinMemory = 8 << 20
 
 	// smallRequest bytes are a single event or a few. Such a request is not made to wait behind large bodies, and an eighth of the memory
 	// (smallShare) is out of the large ones' reach when they begin: a flood of bulk does not keep the single events out.

@@ -21,10 +21,11 @@ type Server struct {
 	routes      []route
 	stats       *stats
 	memory      *memory
-	keys        *keyTable
 	queue       *queue
 	slots       slots // for the decoding of large bodies
 	storage     *storage
+	keys        *keyTable
+	unpackers   *unpackers
 	log         *requestLog
 	docs        *docs
 	tokens      *kept[tokenTable]       // nil: nobody is asked for a token
@@ -53,7 +54,7 @@ func New(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	s := &Server{
 		cfg: cfg, routes: routes(), stats: newStats(cfg.Now), log: &requestLog{out: cfg.RequestLog, now: cfg.Now},
-		memory: &memory{limit: cfg.MaxMemory}, queue: newQueue(int64(cfg.MaxQueued), cfg.MaxMemory/queueShare), slots: newSlots(),
+		memory: &memory{limit: cfg.MaxMemory}, queue: newQueue(int64(cfg.MaxQueued), cfg.MaxMemory/queueShare), slots: newSlots(), unpackers: newUnpackers(cfg.MaxBodyBytes),
 	}
 	s.keys = newKeyTable(&s.cfg, s.log.tell)
 	var err error
@@ -75,6 +76,23 @@ func New(cfg Config) (*Server, error) {
 	}
 	return s, nil
 }
+
+// Try tells, without serving anything, whether New and Start would go well now: for whoever must not make anything before that is known. cfg.Log is not needed.
+func Try(cfg Config) error {
+	cfg.Log = neverLog{}
+	s, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	ln, err := s.listen()
+	if err != nil {
+		return err
+	}
+	return ln.Close()
+}
+
+// neverLog is the log of a server that never takes a request.
+type neverLog struct{ Log }
 
 // Handler answers requests without a socket of its own.
 func (s *Server) Handler() http.Handler { return s }
@@ -230,8 +248,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	<-run.served
 	s.awaitHandlers()
-	s.storage.probes.Wait() // run's context has ended
 	s.keys.settle(cancelGrace)
+	s.storage.probes.Wait() // run's context has ended
 	s.run.Store(nil)
 	s.stats.listening("", "")
 	return err

@@ -246,12 +246,15 @@ func (s *Server) admit(x *exchange, wk *work) bool {
 		s.failBody(x, errTooBig)
 		return false
 	}
-	err := s.storage.check()
-	if err == nil {
-		err = s.cfg.Log.Backlog()
-	}
-	if err == nil {
-		err = s.queue.check()
+	var err error
+	if x.r.Header.Get(idempotencyHeader) == "" { // with a key the answer may be known already, and nothing needs to be stored
+		err = s.storage.check()
+		if err == nil {
+			err = s.cfg.Log.Backlog()
+		}
+		if err == nil {
+			err = s.queue.check()
+		}
 	}
 	if err == nil {
 		err = x.lease.reserve(x.r.Context(), neededFor(x.r.ContentLength), memoryPatience)
@@ -274,7 +277,7 @@ func (s *Server) decoding(x *exchange, wk *work, decode func() error) error {
 		return err
 	}
 	defer leave()
-	wk.allow(x.lease, wk.size()-wk.holds(), len(wk.body))
+	wk.allot(x.lease, wk.size()-wk.holds(), len(wk.body))
 	return decode()
 }
 

@@ -198,7 +198,7 @@ func (l *countingLog) Append(ctx context.Context, b lake.Batch) (lake.Receipt, e
 // Four times as many senders as the bounds allow, for a while, on a real lake: every answer is 200 or 429, the bounds hold, and what was acknowledged is there once.
 func TestOverload(t *testing.T) {
 	const senders, perBatch = 64, 200
-	b, l, _ := realLake(t, func(c *Config) { c.MaxMemory, c.MaxQueued, c.RequestLog = minMaxMemory, senders*perBatch/4, nil })
+	b, l, _ := realLake(t, func(c *Config) { c.MaxMemory, c.MaxQueued, c.RequestLog = MinMemory, senders*perBatch/4, nil })
 	b.log = nil
 	ctx, stop := context.WithTimeout(t.Context(), 2*time.Second)
 	defer stop()

@@ -51,7 +51,7 @@ func (l *Lake) autoConvert(ctx context.Context) {
 		if !l.conversionDue() || time.Now().Before(notBefore) {
 			continue
 		}
-		_, err := l.Convert(ctx, nil)
+		_, err := l.Convert(ctx, &l.autoProgress)
 		if ctx.Err() != nil {
 			return
 		}
@@ -61,6 +61,22 @@ func (l *Lake) autoConvert(ctx context.Context) {
 		}
 		l.cat.troubles.tell(troubleConvert, err)
 	}
+}
+
+// AutoConversion is where the automatic conversion stands.
+type AutoConversion struct {
+	Due      bool             // as much waits as sets it going: it runs or is about to, and takes everything that is committed now
+	Err      error            // why the newest one failed; it is tried again
+	Progress ProgressSnapshot // of the run at hand: events scanned, then written, then committed; Total 0 between runs
+}
+
+// AutoConversion reads memory only. In a lake that never converts by itself, or is read-only, nothing is ever due.
+func (l *Lake) AutoConversion() AutoConversion {
+	a := AutoConversion{Due: l.cfg.ConvertAge > 0 && !l.cfg.ReadOnly && l.hotBytes.Load() >= l.cfg.ConvertBytes, Err: l.cat.troubles.of(troubleConvert)}
+	if l.converting.Load() > 0 && Seq(l.runFrom.Load()) == l.Current().Watermark {
+		a.Progress = l.autoProgress.Snapshot()
+	}
+	return a
 }
 
 // nextBackoff is how long to wait after a conversion that ended with err.

@@ -39,6 +39,11 @@ func writerFor(format string, out io.Writer) (func(io.Writer, *sql.Result) error
 // writeTable writes aligned columns for people. Text of the lake is made safe for a terminal.
 func writeTable(w io.Writer, r *sql.Result) error {
 	const maxCell = 60 // a longer text would push the other columns off the screen; json and csv have it whole
+	return writeTableOf(w, r, maxCell)
+}
+
+// writeTableOf is writeTable with cells of up to so many characters.
+func writeTableOf(w io.Writer, r *sql.Result, maxCell int) error {
 	rows := [][]string{make([]string, len(r.Columns))}
 	widths := make([]int, len(r.Columns))
 	for i, c := range r.Columns {

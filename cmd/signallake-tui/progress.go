@@ -15,9 +15,14 @@ import (
 // progressEvery is how often the line on standard error moves: often enough to look alive, seldom enough for a slow terminal.
 const progressEvery = 200 * time.Millisecond
 
-// showProgress draws the progress on one line of a terminal until the returned func is called. Where w is no terminal it writes nothing:
-// logs want outcomes, not animations.
+// showProgress draws the progress on one line of a terminal until the returned func is called.
 func showProgress(w io.Writer, p *lake.Progress) (stop func()) {
+	return showLine(w, func() string { return progressLine(p.Snapshot()) })
+}
+
+// showLine draws a text that changes on one line of a terminal until the returned func is called. Where w is no terminal it writes nothing:
+// logs want outcomes, not animations.
+func showLine(w io.Writer, line func() string) (stop func()) {
 	if !isTerminal(w) {
 		return func() {}
 	}
@@ -32,7 +37,7 @@ func showProgress(w io.Writer, p *lake.Progress) (stop func()) {
 				fmt.Fprint(w, "\r\x1b[K")
 				return
 			case <-tick.C:
-				fmt.Fprint(w, "\r\x1b[K"+progressLine(p.Snapshot()))
+				fmt.Fprint(w, "\r\x1b[K"+line())
 			}
 		}
 	})

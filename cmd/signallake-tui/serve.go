@@ -1,10 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/signallake/signallake/ingest"
 )
+
+// tryAPI makes sure that the API can start before a lake is made for it: a start that is refused for its address leaves nothing behind. In a lake that is
+// there already the owner comes first: whose address it is then tells nothing new.
+func tryAPI(api *apiFlags, dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var config ingest.Config
+	api.apply(&config)
+	return ingest.Try(config)
+}
 
 // runServe runs the ingest API and the automatic conversion without a face, until it is told to stop.
 func runServe(ctx context.Context, w *world, args []string) error {
@@ -14,7 +30,7 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
-	if err := lakeFlags.validate(); err != nil {
+	if err := cmp.Or(api.validate(), lakeFlags.validate()); err != nil {
 		return err
 	}
 	token := ""
@@ -23,6 +39,9 @@ func runServe(ctx context.Context, w *world, args []string) error {
 		if token, err = api.makeToken(w.stderr); err != nil {
 			return err
 		}
+	}
+	if err := tryAPI(api, *dir); err != nil {
+		return err
 	}
 	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, lakeFlags: lakeFlags, command: "serve", requestLog: w.stderr})
 	if err != nil {
@@ -38,6 +57,7 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	if token != "" {
 		showCurl(w.stderr, s.snapshot(), token)
 	}
+	s.tellLoading(ctx, w.stderr)
 	<-ctx.Done()
 	return s.close()
 }

@@ -55,7 +55,8 @@ type statusJSON struct {
 	FirstTimestamp string      `json:"first_timestamp,omitempty"`
 	LastTimestamp  string      `json:"last_timestamp,omitempty"`
 
-	Dead *deadJSON `json:"dead,omitempty"` // when there are or were dead letters
+	Backlog backlogJSON `json:"backlog"`
+	Dead    *deadJSON   `json:"dead,omitempty"` // when there are or were dead letters
 }
 
 // deadJSON is the machine's form of lake.DeadStatus.
@@ -105,6 +106,7 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 	if owned {
 		s.Owner = &owner
 	}
+	s.Backlog = backlogOf(ctx, s.Owner, books, w.now())
 	if *asJSON {
 		return writeJSON(w.stdout, s)
 	}
@@ -121,7 +123,7 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 	if d := s.Dead; d != nil {
 		fmt.Fprintf(w.stdout, "dead      %s; `signallake-tui dead` tells why\n", deadText(lake.DeadStatus{Kept: d.Letters, Bytes: d.Bytes, Dropped: d.Dropped, Damaged: d.Damaged}))
 	}
-	return nil
+	return s.Backlog.write(w.stdout)
 }
 
 // ownerWords tells who owns the lake and how its API is asked.
