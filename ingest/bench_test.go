@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	stdgzip "compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -18,10 +19,18 @@ import (
 type nullLog struct{}
 
 func (nullLog) Append(_ context.Context, b lake.Batch) (lake.Receipt, error) {
-	return lake.Receipt{First: 1, Stored: b.N}, nil
+	receipt := lake.Receipt{First: 1, Stored: b.N}
+	if b.Remark != nil {
+		b.Remark(receipt)
+	}
+	return receipt, nil
 }
 func (nullLog) Bury(context.Context, []lake.DeadLetter) error { return nil }
 func (nullLog) Backlog() error                                { return nil }
+func (nullLog) Probe(context.Context) error                   { return nil }
+func (nullLog) NotesBack(lake.Micros, func(lake.Micros, []byte) bool) error {
+	return nil
+}
 
 // benchBody is n events of a realistic shape, about 280 bytes each, as lines or as an array.
 func benchBody(n int, array bool) []byte {
@@ -58,6 +67,56 @@ func BenchmarkDecode(b *testing.B) {
 			reportEvents(b, n)
 		})
 	}
+}
+
+// BenchmarkUnpack is a batch of a thousand events as it comes, from the body's bytes to canonical lines, beside its decompression alone: by us, and
+// by the standard library's gunzip.
+func BenchmarkUnpack(b *testing.B) {
+	const n = 1000
+	text := benchBody(n, false)
+	x := testExchange(b, 16<<20, "")
+	wk := &work{decoder: *testDecoder()}
+	measure := func(name, body string, decode bool) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				wk.body = append(wk.body[:0], body...)
+				if _, err := x.s.unpackers.unpack(x, wk, nil); err != nil || len(wk.body) != len(text) {
+					b.Fatal(err, len(wk.body))
+				}
+				if !decode {
+					continue
+				}
+				wk.begin(lake.MicrosOf(testNow))
+				if err := wk.batch(context.Background(), wk.body); err != nil || wk.accepted != n {
+					b.Fatal(err, wk.accepted)
+				}
+			}
+			reportEvents(b, n)
+			b.ReportMetric(float64(len(text))/float64(len(body)), "ratio")
+		})
+	}
+	for _, decode := range []bool{false, true} {
+		name := map[bool]string{false: "unpack", true: "decode"}[decode]
+		measure(name+"/plain", string(text), decode)
+		measure(name+"/gzip", pack(b, gzipped, string(text)), decode)
+		measure(name+"/zstd", pack(b, zstandard, string(text)), decode)
+	}
+	gz := pack(b, gzipped, string(text))
+	b.Run("gunzip", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			z, err := stdgzip.NewReader(strings.NewReader(gz))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if got, err := io.Copy(io.Discard, z); err != nil || got != int64(len(text)) {
+				b.Fatal(err, got)
+			}
+		}
+		reportEvents(b, n)
+	})
 }
 
 // BenchmarkHandler is a request without the socket: body, decoding, append, answer, log line and counters.

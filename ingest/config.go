@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/lake/retry"
 )
 
 // DefaultAddr is where the server listens unless told otherwise: this machine only.
@@ -44,18 +45,28 @@ type Config struct {
 	Contract   lake.Contract         // what an event must look like
 	Guard      *lake.PartitionGuard  // bounds new partitions; nil: every partition is welcome
 	Ask        Asker                 // answers GET /query/NAME; nil: 503
+	Dead       Desk                  // answers what is below /dead; nil: 503
 	Health     func() map[string]any // adds values to GET /health; a "status" other than "ok" makes it a 503, "why" tells the reason; nil: adds nothing
 	Now        func() time.Time      // nil: time.Now
 	RequestLog io.Writer             // gets one line of JSON for each request, in one Write each; nil: no log
 
 	MaxBodyBytes      int64         // of one request; 0: 16 MiB
 	MaxHeaderBytes    int           // of one request; 0: 32 KiB
+	MaxMemory         int64         // bytes that all requests together may hold of bodies and events; 0: 96 MiB
+	MaxQueued         int           // events that may wait for the disk; 0: 262,144
 	MaxConns          int           // open connections; further ones are told 503; 0: 512
 	ReadHeaderTimeout time.Duration // from a request's first byte to the end of its headers; 0: 5 s
-	ReadTimeout       time.Duration // from a request's first byte to the end of its body; 0: 30 s
+	ReadTimeout       time.Duration // from the end of a request's headers to the end of its body; 0: 30 s
 	WriteTimeout      time.Duration // for the answer to leave, counted from when it is ready; 0: 30 s
 	IdleTimeout       time.Duration // how long a connection waits for its next request; 0: 2 min
 	QueryTimeout      time.Duration // for one GET /query/NAME; 0: 30 s
+
+	Retry      retry.Policy  // of what the storage refuses, without Retryable; without Tries and Elapsed: for 2 s; without Budget: one retry for ten appends, and two a second
+	ProbeEvery time.Duration // how soon a failing storage is tried again in the background, later up to five times as long; 0: 1 s
+
+	KeyLimit  int           // Idempotency-Keys that are remembered; 0: 262,144
+	KeyWindow time.Duration // how long each is, at least, unless there are too many; 0: 24 h
+	KeyWait   time.Duration // how long a request waits for an earlier one with the same key; 0: 30 s
 }
 
 func (c Config) withDefaults() Config {
@@ -74,11 +85,23 @@ func (c Config) withDefaults() Config {
 	if c.MaxConns == 0 {
 		c.MaxConns = defaultMaxConns
 	}
+	if c.MaxMemory == 0 {
+		c.MaxMemory = defaultMaxMemory
+	}
+	if c.MaxQueued == 0 {
+		c.MaxQueued = defaultMaxQueued
+	}
 	orDefault(&c.ReadHeaderTimeout, defaultReadHeaderTimeout)
 	orDefault(&c.ReadTimeout, defaultReadTimeout)
 	orDefault(&c.WriteTimeout, defaultWriteTimeout)
 	orDefault(&c.IdleTimeout, defaultIdleTimeout)
 	orDefault(&c.QueryTimeout, defaultQueryTimeout)
+	orDefault(&c.ProbeEvery, defaultProbeEvery)
+	if c.KeyLimit == 0 {
+		c.KeyLimit = defaultKeyLimit
+	}
+	orDefault(&c.KeyWindow, defaultKeyWindow)
+	orDefault(&c.KeyWait, defaultKeyWait)
 	return c
 }
 
@@ -93,11 +116,20 @@ func (c Config) Validate() error {
 	if c.Log == nil {
 		return errors.New("ingest config: Log is required")
 	}
-	if c.MaxBodyBytes < 0 || c.MaxHeaderBytes < 0 || c.MaxConns < 0 {
-		return errors.New("ingest config: MaxBodyBytes, MaxHeaderBytes and MaxConns must not be negative")
+	if c.MaxBodyBytes < 0 || c.MaxHeaderBytes < 0 || c.MaxConns < 0 || c.KeyLimit < 0 {
+		return errors.New("ingest config: MaxBodyBytes, MaxHeaderBytes, MaxConns and KeyLimit must not be negative")
 	}
-	if min(c.ReadHeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.QueryTimeout) < 0 {
+	if min(c.ReadHeaderTimeout, c.ReadTimeout, c.WriteTimeout, c.IdleTimeout, c.QueryTimeout, c.ProbeEvery, c.KeyWindow, c.KeyWait) < 0 {
 		return errors.New("ingest config: timeouts must not be negative")
+	}
+	if c.MaxMemory != 0 && c.MaxMemory < MinMemory {
+		return fmt.Errorf("%d bytes of memory for requests are too few: want at least %d MiB, or 0 for the default of %d MiB", c.MaxMemory, MinMemory>>20, defaultMaxMemory>>20)
+	}
+	if c.MaxQueued < 0 {
+		return fmt.Errorf("a queue of %d events: want at least 1, or 0 for the default of %d", c.MaxQueued, defaultMaxQueued)
+	}
+	if err := c.Retry.Validate(); err != nil {
+		return fmt.Errorf("ingest config: %w", err)
 	}
 	addr := c.Addr
 	if addr == "" {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/signallake/signallake/lake"
@@ -46,6 +45,9 @@ type decoder struct {
 	now      lake.Micros
 	event    lake.Event
 
+	contentType mediaType    // as the sender says
+	unreadable  *undecodable // why the bytes are no body at all; nil: they may be one
+
 	lines      []byte // of the accepted events: lake.Batch.Lines
 	given      []bool // of the accepted events: lake.Batch.Given
 	accepted   int
@@ -57,16 +59,23 @@ type decoder struct {
 	eventID    string      // likewise
 	decodable  bool        // some line was a JSON object, whatever the contract says about it
 	rejects
+	ration
 }
 
 func (d *decoder) begin(now lake.Micros) {
-	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper}}
+	clear(d.letters[:cap(d.letters)]) // their texts are parts of bodies
+	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper, letters: d.letters[:0]}, ration: d.ration}
 }
 
 // one decodes a body that is one event. A *lake.FieldError is an event that breaks the contract, an *undecodable a body that is not JSON.
 func (d *decoder) one(body []byte) error {
-	body = bytes.TrimSpace(trimBOM(body))
-	if len(body) == 0 {
+	d.allow(len(body))
+	if err := d.precheck(body); err != nil {
+		d.refuse(1, body, err)
+		return err
+	}
+	raw := trimBOM(body)
+	if body = bytes.TrimSpace(raw); len(body) == 0 {
 		return &undecodable{reason: "the body is empty: want one JSON object"}
 	}
 	err := d.object(body)
@@ -74,7 +83,7 @@ func (d *decoder) one(body []byte) error {
 		return nil
 	}
 	if !isJSON(body) {
-		err = &undecodable{reason: notJSON(body, err)}
+		err = &undecodable{reason: d.notJSON(raw, body, err)}
 		if end := valueEnd(body); end > 0 && end < len(body) && json.Valid(body[:end]) {
 			err = &undecodable{reason: "more than one JSON value: POST /ingest takes one event, POST /ingest/batch takes many"}
 		}
@@ -88,6 +97,10 @@ func (d *decoder) one(body []byte) error {
 // batch decodes an array or lines, whichever the first byte says. An error is *undecodable, the context's or of burying; what the contract
 // refuses is counted and listed in d.
 func (d *decoder) batch(ctx context.Context, body []byte) error {
+	d.allow(len(body))
+	if err := d.precheck(body); err != nil {
+		return err
+	}
 	body = trimBOM(body)
 	start := bytes.TrimLeft(body, " \t\r\n")
 	if len(start) == 0 {
@@ -103,8 +116,7 @@ func (d *decoder) batch(ctx context.Context, body []byte) error {
 		return d.spread(bytes.TrimSpace(start))
 	}
 	if d.accepted == 0 && !d.decodable {
-		first := d.listed[0]
-		return &undecodable{line: first.Line, reason: notJSON([]byte(first.sample), d.first)}
+		return &undecodable{line: d.listed[0].Line, reason: d.notJSON(body, []byte(d.listed[0].sample), d.first)}
 	}
 	return nil
 }
@@ -112,6 +124,7 @@ func (d *decoder) batch(ctx context.Context, body []byte) error {
 // spread takes one object that was written over several lines.
 func (d *decoder) spread(object []byte) error {
 	d.begin(d.now)
+	d.allow(len(object))
 	d.decodable = true
 	if err := d.object(object); err != nil {
 		d.refuse(1, object, err)
@@ -119,12 +132,10 @@ func (d *decoder) spread(object []byte) error {
 	return nil
 }
 
-// hopeless: so many lines and not one JSON object among them is no batch, whatever may follow.
-func (d *decoder) hopeless() bool { return !d.decodable && d.rejected >= maxLetters }
-
 // ndjson takes one object a line. What stands after the last newline is a line too: whether it was cut off, its parsing tells.
 func (d *decoder) ndjson(ctx context.Context, body []byte) error {
-	for no := 1; len(body) > 0 && !d.hopeless(); no++ {
+	d.document = body
+	for no := 1; len(body) > 0; no++ {
 		if no%linesPerCheck == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -141,7 +152,7 @@ func (d *decoder) ndjson(ctx context.Context, body []byte) error {
 			d.line(no, line)
 		}
 	}
-	return nil
+	return d.failed
 }
 
 // line takes one line. Several objects on one are taken one by one: `curl -d @file` removes the newlines of the file.
@@ -157,7 +168,7 @@ func (d *decoder) line(no int, line []byte) {
 		d.refuse(no, line, err)
 		return
 	}
-	for len(line) > 0 && !d.hopeless() && d.failed == nil {
+	for len(line) > 0 && d.failed == nil {
 		if end = valueEnd(line); end <= 0 {
 			end = len(line)
 		}
@@ -196,7 +207,7 @@ func (d *decoder) array(ctx context.Context, body []byte) error {
 		value := rest[:end]
 		if err := d.object(value); err != nil {
 			if !isJSON(value) {
-				return &undecodable{line: no, reason: notJSON(value, err)}
+				return &undecodable{line: no, reason: d.notJSON(value, value, err)}
 			}
 			d.refuse(no, value, err)
 		}
@@ -225,12 +236,15 @@ func (d *decoder) object(value []byte) error {
 	}
 	duplicates, err := d.contract.Parse(value, d.now, &d.event)
 	if err != nil {
-		return err
+		return hint(value, err)
 	}
 	if d.guard != nil {
 		if err := d.guard.Admit(lake.PartitionOf(&d.event)); err != nil {
 			return err
 		}
+	}
+	if !d.roomForLine(len(value)) {
+		return d.failed
 	}
 	d.lines = d.event.AppendLine(d.lines)
 	d.given = append(d.given, d.event.GivenID)
@@ -245,6 +259,9 @@ func (d *decoder) object(value []byte) error {
 var errNoObject = &lake.FieldError{Reason: "the event must be one JSON object"}
 
 func (d *decoder) refuse(no int, value []byte, err error) {
+	if err == d.failed {
+		return // not the line's fault
+	}
 	if d.rejected++; d.rejected == 1 {
 		d.first = err
 	}
@@ -311,29 +328,6 @@ func scalarEnd(b []byte) int {
 }
 
 func trimBOM(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")) }
-
-// notJSON says what a body that is not JSON looks like, where that leads on; else what the parser said.
-func notJSON(body []byte, err error) string {
-	switch {
-	case bytes.HasPrefix(body, []byte{0x1f, 0x8b}), bytes.HasPrefix(body, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return "not JSON but compressed bytes: send the body uncompressed"
-	case bytes.HasPrefix(body, []byte{0xff, 0xfe}), bytes.HasPrefix(body, []byte{0xfe, 0xff}):
-		return "not JSON in UTF-8 but UTF-16: send UTF-8"
-	case bytes.HasPrefix(body, []byte("--")):
-		return "not JSON but a form: with curl, send a file by --data-binary @file instead of -F"
-	case bytes.HasPrefix(body, []byte("%7B")), bytes.HasPrefix(body, []byte("%5B")):
-		return "not JSON but percent-encoded: with curl, send a file by --data-binary @file instead of --data-urlencode"
-	}
-	if fe := (*lake.FieldError)(nil); errors.As(err, &fe) && fe != errNoObject {
-		return fe.Reason
-	}
-	var syntax *json.SyntaxError
-	var v json.RawMessage
-	if errors.As(json.Unmarshal(body, &v), &syntax) {
-		return fmt.Sprintf("not JSON: %s (byte %d)", syntax.Error(), syntax.Offset)
-	}
-	return err.Error()
-}
 
 // isObject tells a line that was meant as an event. A number alone is not: there is one in any garbage that is long enough.
 func isObject(line []byte) bool { return line[0] == '{' && isJSON(line) }

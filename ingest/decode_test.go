@@ -1,9 +1,7 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -39,20 +37,33 @@ func TestValueEnd(t *testing.T) {
 
 // A body of many broken lines costs about what it weighs, whatever they hold: were it quadratic, one MiB would take minutes.
 func TestHostileBodiesStayLinear(t *testing.T) {
+	const small, factor = 128 << 10, 8
 	for name, unit := range map[string]string{
 		"short lines": "x\n", "open braces": "{\n", "open braces on one line": "{", "values on one line": "{}1", "quotes": "{\"\n", "nested": "{\"a\":{\n", "closings": "}\n", "commas": "{},",
 	} {
-		d := testDecoder()
-		body := []byte(strings.Repeat(unit, 1<<20/len(unit)))
-		began := time.Now()
-		if err := d.batch(context.Background(), body); err == nil && d.accepted > 0 {
-			t.Errorf("%s: accepted %d", name, d.accepted)
+		took := func(size int) time.Duration {
+			d := testDecoder()
+			body := []byte(strings.Repeat(unit, size/len(unit)))
+			began := time.Now()
+			if err := d.batch(context.Background(), body); err == nil && d.accepted > 0 {
+				t.Errorf("%s: accepted %d", name, d.accepted)
+			}
+			if len(d.listed) > maxListed {
+				t.Errorf("%s: %d are listed", name, len(d.listed))
+			}
+			return time.Since(began)
 		}
-		if took := time.Since(began); took > patience {
-			t.Errorf("%s: took %v", name, took)
+		// Eight times the body may take eight times as long, and a little more; were it quadratic it would take 64 times. The quickest of several runs of
+		// either size, in turn, is what the machine can do, whatever else it does.
+		least, most := time.Hour, time.Hour
+		for range 8 {
+			least, most = min(least, took(small)), min(most, took(factor*small))
+			if most < 2*factor*least {
+				break
+			}
 		}
-		if len(d.listed) > maxListed {
-			t.Errorf("%s: %d are listed", name, len(d.listed))
+		if most > 3*factor*least {
+			t.Errorf("%s: %d bytes took %v, %d times as many took %v", name, small, least, factor, most)
 		}
 	}
 }
@@ -82,47 +93,4 @@ func TestDecoderForgetsTheBodyBefore(t *testing.T) {
 	if d.accepted != 1 || d.rejected != 0 || d.duplicates != 0 || len(d.listed) != 0 || d.eventID != "e2" || string(d.lines) != stored(t, event("e2", "")) {
 		t.Errorf("got %+v", d)
 	}
-}
-
-// FuzzBatch holds the decoder to its promises: no panic; what is accepted is exactly N canonical lines; an array that is JSON is never called
-// undecodable, and nothing of one that is not JSON is taken.
-func FuzzBatch(f *testing.F) {
-	one, bad := event("e1", `,"a":{"b":[1,2.50]}`), event("e2", `,"latency_ms":"x"`)
-	for _, seed := range []string{
-		"", "[]", "[" + one + "]", "[" + one + "," + bad + ",1]", one + "\n" + bad + "\r\n\n" + one, one + one, one[:30], "[" + one, "[" + one + ",]", "\ufeff" + one,
-		"{\n" + one[1:], "hello", "\x1f\x8b", "[[[[", "{}{}{}", "{\"a\":\"\\", "[1,\"a]\",{}]", one + "," + one, "[" + one + "]\n[" + one + "]",
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		d := testDecoder()
-		err := d.batch(context.Background(), body)
-		if n := bytes.Count(d.lines, []byte{'\n'}); n != d.accepted {
-			t.Fatalf("%d lines for %d accepted events", n, d.accepted)
-		}
-		for line := range bytes.Lines(d.lines) {
-			var e lake.Event
-			if err := new(lake.Scanner).Scan(line, &e); err != nil || e.ServiceName == "" {
-				t.Fatalf("stored %q: %v", line, err)
-			}
-		}
-		if err == nil && d.accepted+d.rejected == 0 {
-			t.Fatalf("%q was taken and is gone", body)
-		}
-		if min(d.rejected, maxListed) != len(d.listed) {
-			t.Fatalf("%d rejected, %d listed", d.rejected, len(d.listed))
-		}
-		var elements []json.RawMessage
-		array := trimBOM(body)
-		isArray := len(bytes.TrimLeft(array, " \t\r\n")) > 0 && bytes.TrimLeft(array, " \t\r\n")[0] == '['
-		if !isArray {
-			return
-		}
-		switch jsonErr := json.Unmarshal(array, &elements); {
-		case jsonErr == nil && len(elements) > 0 && (err != nil || d.accepted+d.rejected != len(elements)):
-			t.Fatalf("%q: %v, %d accepted and %d rejected of %d", body, err, d.accepted, d.rejected, len(elements))
-		case jsonErr != nil && err == nil && !deeperThan(array, 9_000):
-			t.Fatalf("%q was taken: %v", body, jsonErr)
-		}
-	})
 }

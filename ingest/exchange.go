@@ -3,21 +3,13 @@ package ingest
 import (
 	"cmp"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
-)
-
-// What is read and thrown away of a refused request's body, so that a client which sends everything before it reads (most libraries do)
-// gets the answer instead of a broken pipe. Beyond either bound it gets the broken pipe.
-const (
-	drainFactor = 4 // times MaxBodyBytes
-	drainTime   = 2 * time.Second
 )
 
 // exchange is one request on its way to its answer, and what the log and the counters will say about it.
@@ -29,16 +21,25 @@ type exchange struct {
 	start  time.Time
 	status int // of the answer; 0: not answered
 
-	tokenName string // of the sender's token; "" where no token is asked for or none was good
-	stranger  string // why the sender has no name, where one is asked for; "" otherwise
-	bytes     int64  // of the body that were read
-	lease     *lease // of the memory that the request holds
+	tokenName string      // of the sender's token; "" where no token is asked for or none was good
+	stranger  string      // why the sender has no name, where one is asked for; "" otherwise
+	bytes     int64       // of the body that were read
+	lease     *lease      // of the memory that the request holds
+	place     place       // of its batch in the queue
+	kind      refusalKind // of a refusal that is not for the content
+	held      int64       // of the lease, what the body's buffers take
+	claim     *claim      // on the request's Idempotency-Key; nil when it has none
 	service   string
 	events    int // stored
 	rejected  int
-	listed    []lineError
-	why       string // the reason of a refusal, for the log
-	stack     string
+
+	duplicates int  // events that were stored already
+	conflicts  int  // stored events that contradict an earlier one of their id
+	replayed   bool // the answer is that of an earlier request with the same key
+
+	listed []lineError
+	why    string // the reason of a refusal, for the log
+	stack  string
 }
 
 // problem is the body of every answer that is not a success.
@@ -94,16 +95,19 @@ func (x *exchange) finish() {
 	record := RequestRecord{
 		At: x.start, RequestID: x.id, Method: cut(x.r.Method, 32), Path: cut(x.r.URL.EscapedPath(), maxLogPath), StatusCode: x.status,
 		Source: x.tokenName, ServiceName: x.service, LatencyMS: milliseconds(took), Bytes: x.bytes, Events: x.events,
+		Duplicates: x.duplicates, Conflicts: x.conflicts, Replayed: x.replayed,
 	}
 	var rejects []Reject
 	for _, e := range x.listed {
 		rejects = append(rejects, Reject{At: end, Source: x.sender(), Line: e.Line, Field: e.Field, Reason: e.Reason, Sample: e.sample})
 	}
-	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK
+	x.s.stats.refuse(cmp.Or(x.kind, kindOf(x.status)))
+	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK && strings.HasPrefix(x.r.URL.Path, "/ingest")
 	x.s.stats.record(record, x.rejected, rejects, acked, took, end)
 	x.s.log.write(requestLine{
 		Time: x.start.UTC().Format(logTime), RequestID: x.id, Method: record.Method, Path: record.Path, StatusCode: x.status,
 		ServiceName: x.service, LatencyMS: record.LatencyMS, Bytes: x.bytes, Events: x.events, Rejected: x.rejected,
+		Duplicates: x.duplicates, Conflicts: x.conflicts, Replayed: x.replayed,
 		Source: x.tokenName, Remote: x.r.RemoteAddr, Error: cut(x.why, maxLogWhy), Stack: x.stack,
 	})
 }
@@ -160,51 +164,10 @@ func joinWhy(what, reason string) string {
 	return what + ": " + reason
 }
 
-// drain throws the rest of the body away, within bounds. A client that asked first (Expect: 100-continue) has not sent it.
-func (x *exchange) drain() {
-	if x.r.Body == nil || x.r.Body == http.NoBody || x.r.Header.Get("Expect") != "" {
-		return
-	}
-	if http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(drainTime)) != nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, x.r.Body, drainFactor*x.s.cfg.MaxBodyBytes)
-}
-
 // patient lifts the read deadline once the body is here. It was for the body; when it passed while the lake or the engine works, net/http
 // would take the client for gone and cancel the request.
 func (x *exchange) patient() {
 	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a recorder in a test has none
-}
-
-// firstRead is the room that a body finds: 200 events fill it.
-const firstRead = 64 << 10
-
-var errTooBig = errors.New("the body is too big")
-
-// readBody reads the whole body into buf, which grows with what has come, not with what was announced.
-func (x *exchange) readBody(buf []byte) ([]byte, error) {
-	limit := x.s.cfg.MaxBodyBytes
-	if x.r.ContentLength > limit {
-		return buf, errTooBig
-	}
-	buf = slices.Grow(buf[:0], firstRead)
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := x.r.Body.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		x.bytes = int64(len(buf))
-		switch {
-		case x.bytes > limit:
-			return buf, errTooBig
-		case err == io.EOF:
-			return buf, nil
-		case err != nil:
-			return buf, err
-		}
-	}
 }
 
 // isTimeout tells a body that came too slowly from one that broke off.

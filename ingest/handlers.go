@@ -4,159 +4,147 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
 
 	"github.com/signallake/signallake/lake"
 )
 
-// Buffers up to this size are kept for the next request: enough for a batch of some 10,000 events, and 64 of them stay below 512 MiB.
+// Buffers up to this size are kept for the next request: enough for a batch of some 5,000 events.
 const maxPooled = 4 << 20
 
 // work is what one POST needs; it is reused.
 type work struct {
-	body []byte
+	body   []byte
+	packed []byte // the body as it came, once it is decompressed; room for the next one
 	decoder
 }
 
-func (s *Server) borrow(now lake.Micros) *work {
-	wk, ok := s.pool.Get().(*work)
-	if !ok {
+// size is what it takes in memory, as capacity.
+func (wk *work) size() int64 { return int64(cap(wk.body)+cap(wk.packed)) + wk.holds() }
+
+// shedAbove: a body of a few thousand events keeps its buffer during the sync, as the next request will want one like it.
+const shedAbove = 1 << 20
+
+// shed lets go of what the append does not need, where that is much.
+func (wk *work) shed() {
+	if cap(wk.body) > shedAbove {
+		wk.body = nil
+	}
+	if cap(wk.packed) > shedAbove {
+		wk.packed = nil
+	}
+	if cap(wk.letters) > maxListed {
+		wk.letters = nil
+	}
+}
+
+func (s *Server) borrow(x *exchange) *work {
+	wk, l := s.memory.borrow()
+	if wk == nil {
 		wk = &work{decoder: decoder{contract: s.cfg.Contract, guard: s.cfg.Guard}}
 	}
-	wk.begin(now)
+	x.lease = l
+	wk.begin(lake.MicrosOf(x.start))
 	return wk
 }
 
-func (s *Server) giveBack(wk *work) {
-	if cap(wk.body) > maxPooled || cap(wk.lines) > maxPooled {
-		return
-	}
-	wk.keeper = nil
+func (s *Server) giveBack(x *exchange, wk *work) {
+	wk.keeper, wk.ration = nil, ration{}
 	wk.begin(0)
-	s.pool.Put(wk)
+	s.memory.giveBack(wk, x.lease)
 }
 
-// accepted answers POST /ingest.
-type accepted struct {
-	Accepted      int    `json:"accepted"`
-	EventID       string `json:"event_id"`
-	DuplicateKeys int    `json:"duplicate_keys,omitempty"` // keys that stood twice in an object; the last one won
-	RequestID     string `json:"request_id"`
+// intake is what sets the two POST routes apart.
+type intake struct {
+	decode func(context.Context, *work) error // *undecodable: the body is none of this route's; another error is the lake's
+	unfit  string                             // what an undecodable body is told
+	name   bool                               // the answer names the event
+	answer func(*outcome) any
 }
 
-// refused answers POST /ingest when a field breaks the contract.
-type refused struct {
-	Error     string `json:"error"`
-	Field     string `json:"field"`
-	Reason    string `json:"reason"`
-	RequestID string `json:"request_id"`
-}
-
-// batchAnswer answers POST /ingest/batch. Rejected lists the first 100 of RejectedTotal.
-type batchAnswer struct {
-	Error         string      `json:"error,omitempty"`
-	Accepted      int         `json:"accepted"`
-	Rejected      []lineError `json:"rejected"`
-	RejectedTotal int         `json:"rejected_total"`
-	DuplicateKeys int         `json:"duplicate_keys,omitempty"`
-	RequestID     string      `json:"request_id"`
-}
-
-func (s *Server) ingestOne(x *exchange) {
-	s.ingest(x, func(wk *work) (func(), error) {
-		err := wk.one(wk.body)
-		var fe *lake.FieldError
-		switch {
-		case err == nil:
-			return nil, nil
-		case errors.As(err, new(*undecodable)):
-			return func() { x.fail(http.StatusBadRequest, "the body is not one event", err.Error()) }, nil
-		case errors.As(err, &fe):
-			return func() {
-				x.refuse(http.StatusUnprocessableEntity, refused{"the event breaks the contract", fe.Field, fe.Reason, x.id}, fe.Error())
-			}, nil
-		default:
-			return func() {
-				x.refuse(http.StatusUnprocessableEntity, refused{"the event is refused", "", err.Error(), x.id}, err.Error())
-			}, nil
-		}
-	}, func(wk *work) any {
-		return accepted{1, wk.eventID, wk.duplicates, x.id}
-	})
-}
-
-func (x *exchange) batchAnswer(wk *work) batchAnswer {
-	return batchAnswer{Accepted: wk.accepted, Rejected: append([]lineError{}, wk.listed...), RejectedTotal: wk.rejected,
-		DuplicateKeys: wk.duplicates, RequestID: x.id}
-}
-
-func (s *Server) ingestBatch(x *exchange) {
-	s.ingest(x, func(wk *work) (func(), error) {
-		err := wk.batch(s.ctx(), wk.body)
-		var whole *undecodable
-		switch {
-		case errors.As(err, &whole):
-			if wk.rejected == 0 {
-				wk.refuse(max(1, whole.line), wk.body, whole)
+var (
+	oneIntake = &intake{
+		decode: func(_ context.Context, wk *work) error {
+			var unfit *undecodable
+			if errors.As(wk.one(wk.body), &unfit) {
+				return unfit
 			}
-			wk.keepWhole(wk.body, whole)
-			return func() { x.fail(http.StatusBadRequest, "the body is not a batch of events", whole.Error()) }, nil
-		case err != nil || wk.accepted > 0:
-			return nil, err
-		}
-		return func() {
-			a := x.batchAnswer(wk)
-			a.Error = "every event breaks the contract"
-			first := wk.listed[0]
-			x.refuse(http.StatusUnprocessableEntity, a, fmt.Sprintf("line %d: %s %s", first.Line, first.Field, first.Reason))
-		}, nil
-	}, func(wk *work) any { return x.batchAnswer(wk) })
-}
+			return nil // a breach of the contract is in wk
+		},
+		unfit:  "the body is not one event",
+		name:   true,
+		answer: func(o *outcome) any { return o.one() },
+	}
+	batchIntake = &intake{
+		decode: func(ctx context.Context, wk *work) error {
+			err := wk.batch(ctx, wk.body)
+			var unfit *undecodable
+			if errors.As(err, &unfit) {
+				if wk.rejected == 0 {
+					wk.refuse(max(1, unfit.line), wk.body, unfit)
+				}
+				wk.keepWhole(wk.body, unfit)
+			}
+			return err
+		},
+		unfit:  "the body is not a batch of events",
+		answer: func(o *outcome) any { return o.batch() },
+	}
+)
+
+func (s *Server) ingestOne(x *exchange) { s.ingest(x, oneIntake) }
+
+func (s *Server) ingestBatch(x *exchange) { s.ingest(x, batchIntake) }
 
 // ingest is the way of a POST: receive the body, see whether its answer is known, decode, bury what is refused, store the rest, and only then
-// answer. decode answers how the whole body is refused, if it is; an error is the lake's.
-func (s *Server) ingest(x *exchange, decode func(*work) (refuse func(), err error), answer func(*work) any) {
-	wk := s.borrow(lake.MicrosOf(x.start))
-	x.lease = s.memory.lease()
+// answer.
+func (s *Server) ingest(x *exchange, in *intake) {
+	wk := s.borrow(x)
 	defer x.lease.release()
-	if !s.receive(x, wk) {
-		s.giveBack(wk)
+	defer x.place.leave(false)
+	if !s.admit(x, wk) || !s.receive(x, wk) {
+		s.giveBack(x, wk)
 		return
 	}
 	x.patient()
-	claim, ok := s.claim(x, wk)
-	if !ok {
-		s.giveBack(wk)
+	var ok bool
+	if x.claim, ok = s.claim(x, wk, in); !ok {
+		s.giveBack(x, wk)
 		return
 	}
-	defer claim.release()
+	defer x.claim.release()
 	wk.keeper = x
-	refuse, err := decode(wk)
+	err := s.decoding(x, wk, func() error { return in.decode(s.ctx(), wk) })
 	x.service, x.rejected, x.listed = wk.service, wk.rejected, wk.listed
-	if err == nil {
-		err = wk.flush()
+	var unfit *undecodable
+	if err == nil || errors.As(err, &unfit) {
+		err = s.enqueue(x, wk, unfit == nil)
 	}
-	if err != nil {
-		s.failAppend(x, err)
-		s.giveBack(wk)
+	if err != nil || unfit != nil {
+		if err != nil {
+			s.failAppend(x, err)
+		} else {
+			x.fail(http.StatusBadRequest, in.unfit, unfit.Error())
+		}
+		s.giveBack(x, wk)
 		return
 	}
-	if refuse != nil {
-		refuse()
-		s.giveBack(wk)
-		return
+	o := wk.outcome(x.id, in.name)
+	if wk.accepted > 0 || x.claim != nil { // a key is remembered by a batch of its own where there is no event
+		b := lake.Batch{Lines: wk.lines, N: wk.accepted, Given: wk.given}
+		x.claim.prepare(&b, o)
+		receipt, err := s.store(x, b)
+		if err != nil {
+			// wk is not given back: a log that gave up waiting may still read its lines.
+			s.failAppend(x, err)
+			return
+		}
+		o.Accepted, o.Duplicate, o.Conflict = receipt.Stored, receipt.Duplicates, receipt.Conflicts
+		x.events, x.duplicates, x.conflicts = receipt.Stored, receipt.Duplicates, receipt.Conflicts
+		x.claim.finish()
 	}
-	receipt, err := s.store(x, lake.Batch{Lines: wk.lines, N: wk.accepted, Given: wk.given})
-	if err != nil {
-		// wk is not given back: a log that gave up waiting may still read its lines.
-		s.failAppend(x, err)
-		return
-	}
-	x.events = receipt.Stored
-	x.reply(http.StatusOK, answer(wk))
-	s.giveBack(wk)
+	x.answer(in, o)
+	s.giveBack(x, wk)
 }
 
 func (s *Server) failBody(x *exchange, err error) {
@@ -166,21 +154,10 @@ func (s *Server) failBody(x *exchange, err error) {
 		x.fail(http.StatusRequestEntityTooLarge, errTooBig.Error(), fmt.Sprintf("the limit is %d bytes: send it in smaller batches", limit))
 	case isTimeout(err):
 		// At once: waiting for the rest is what has just been given up.
-		p := problem{Error: "the body came too slowly", Reason: fmt.Sprintf("it must be here within %v of the request's start", s.cfg.ReadTimeout), RequestID: x.id}
+		p := problem{Error: "the body came too slowly", Reason: s.paceWanted(), RequestID: x.id}
 		x.why = joinWhy(p.Error, p.Reason)
 		x.reply(http.StatusRequestTimeout, p)
 	default:
 		x.fail(http.StatusBadRequest, "the body broke off", err.Error())
 	}
-}
-
-func (s *Server) failAppend(x *exchange, err error) {
-	refusal := refusalOf(err)
-	if refusal.status >= http.StatusInternalServerError && !errors.Is(err, context.Canceled) {
-		s.storage.Store(&storageFailure{at: s.cfg.Now(), why: refusal.what + " (" + err.Error() + ")"})
-	}
-	if refusal.retry > 0 {
-		x.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refusal.retry.Seconds()))))
-	}
-	x.fail(refusal.status, refusal.what, err.Error())
 }

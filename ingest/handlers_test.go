@@ -16,7 +16,7 @@ import (
 func TestIngestOneAnswersAfterStoring(t *testing.T) {
 	b := start(t, nil)
 	a := b.do("POST", "/ingest", event("e1", `,"latency_ms":12.5,"color":"red"`), "X-Request-ID", "mine")
-	if a.status != 200 || a.text != `{"accepted":1,"event_id":"e1","request_id":"mine"}`+"\n" {
+	if a.status != 200 || a.text != `{"accepted":1,"duplicate":0,"conflict":0,"event_id":"e1","request_id":"mine"}`+"\n" {
 		t.Errorf("got %d %s", a.status, a.text)
 	}
 	want := `{"event_id":"e1","timestamp":"2026-11-21T07:59:59.000000Z","received_at":"2026-11-21T08:00:00.000000Z","service_name":"checkout",` +
@@ -49,8 +49,8 @@ func TestIngestOneRefuses(t *testing.T) {
 	try("blank", " \r\n\t", 400, "", "the body is empty")
 	try("byte order mark alone", "\ufeff", 400, "", "the body is empty")
 	try("garbage", "hello", 400, "", "not JSON: invalid character 'h'")
-	try("binary garbage", "\x00\x01\xfe\n{", 400, "", "not JSON: invalid character")
-	try("gzip without saying so", "\x1f\x8b\x08\x00abc", 400, "", "compressed bytes")
+	try("binary garbage", "\x00\x01\xfe\n{", 400, "", "binary data that starts with the bytes 00 01 fe")
+	try("gzip without saying so", "\x1f\x8b\x08\x00abc", 400, "", "the gzip data is cut off after 7 bytes")
 	try("utf-16", "\xff\xfe{\x00}\x00", 400, "", "send UTF-8")
 	try("a form", "--boundary\r\nContent-Disposition: form-data\r\n\r\n{}", 400, "", "--data-binary")
 	try("a percent-encoded form", "%7B%22a%22%3A1%7D", 400, "", "--data-binary")
@@ -99,29 +99,6 @@ func TestIngestOneKeeps(t *testing.T) {
 		t.Errorf("duplicate keys: %s", a.text)
 	}
 	b.wantStored(stored(t, event("e", `,"status_code":500,"x":2`)))
-}
-
-// No content type makes a body vanish, and none is needed.
-func TestContentTypeDoesNotMatter(t *testing.T) {
-	b := start(t, nil)
-	for _, ct := range []string{"", "application/json", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data", "no type;;=", "application/x-ndjson"} {
-		for _, path := range []string{"/ingest", "/ingest/batch"} {
-			if a := b.do("POST", path, event("e", ""), "Content-Type", ct); a.status != 200 || a.json["accepted"] != 1.0 {
-				t.Errorf("%s %q: %d %s", path, ct, a.status, a.text)
-			}
-			b.wantStored(stored(t, event("e", "")))
-		}
-	}
-	for _, enc := range []string{"gzip", "zstd", "deflate", "identity, gzip"} {
-		a := b.do("POST", "/ingest/batch", event("e", ""), "Content-Encoding", enc)
-		if a.status != 415 || a.header.Get("Accept-Encoding") != "identity" || !strings.Contains(a.text, "uncompressed") {
-			t.Errorf("%s: %d %s", enc, a.status, a.text)
-		}
-		b.wantStored()
-	}
-	if a := b.do("POST", "/ingest", event("e", ""), "Content-Encoding", "Identity"); a.status != 200 {
-		t.Errorf("identity: %d %s", a.status, a.text)
-	}
 }
 
 func TestBatchStoresTheGoodAndNamesTheBad(t *testing.T) {
@@ -247,25 +224,33 @@ func TestBodyLimitIsExact(t *testing.T) {
 
 func TestAppendErrors(t *testing.T) {
 	b := start(t, nil)
-	try := func(err error, status int, retry, text string) {
+	try := func(err error, status int, retry time.Duration, text string) {
 		t.Helper()
-		b.log.fail(err)
 		for _, path := range []string{"/ingest", "/ingest/batch"} {
+			b.log.fail(err)
 			a := b.do("POST", path, event("e", ""))
-			if a.status != status || a.header.Get("Retry-After") != retry || !strings.Contains(a.text, text) {
-				t.Errorf("%v: %d, Retry-After %q, %s", err, a.status, a.header.Get("Retry-After"), a.text)
+			if a.status != status || !strings.Contains(a.text, text) {
+				t.Errorf("%v: %d, %s", err, a.status, a.text)
 			}
+			if retry > 0 {
+				a.wantRetry(t, err.Error(), retry)
+			} else if got := a.header.Get("Retry-After"); got != "" {
+				t.Errorf("%v: Retry-After %s", err, got)
+			}
+			b.heal()
 		}
 		b.wantStored()
 	}
-	try(fmt.Errorf("append: %w", lake.ErrBacklog), 429, "5", "nothing of this request was stored")
-	try(fmt.Errorf("append: %w", lake.ErrLogFailed), 503, "10", "not acknowledged")
-	try(fmt.Errorf("write x: %w", syscall.ENOSPC), 503, "10", "the disk is full")
-	try(fmt.Errorf("%w: %w", lake.ErrLogFailed, syscall.ENOSPC), 503, "10", "the disk is full")
-	try(lake.ErrClosed, 503, "5", "closing")
-	try(lake.ErrReadOnly, 503, "", "may not write")
-	try(context.DeadlineExceeded, 503, "10", "did not confirm in time")
-	try(fmt.Errorf("strange"), 500, "", "strange")
+	try(fmt.Errorf("append: %w", lake.ErrBacklog), 429, 5*time.Second, "nothing of this request was stored")
+	try(&lake.BacklogError{Hot: 3, Limit: 2, PerSec: 1, Wait: 20 * time.Second}, 429, 20*time.Second, "nothing of this request was stored")
+	try(&lake.BacklogError{Hot: 3, Limit: 2, Wait: -1}, 429, 5*time.Second, "nothing of this request was stored")
+	try(fmt.Errorf("append: %w", lake.ErrLogFailed), 503, time.Second, "not acknowledged")
+	try(fmt.Errorf("write x: %w", syscall.ENOSPC), 503, time.Second, "the disk is full")
+	try(fmt.Errorf("%w: %w", lake.ErrLogFailed, syscall.ENOSPC), 503, time.Second, "the disk is full")
+	try(lake.ErrClosed, 503, 5*time.Second, "closing")
+	try(lake.ErrReadOnly, 503, 0, "may not write")
+	try(context.DeadlineExceeded, 503, 10*time.Second, "did not confirm in time")
+	try(fmt.Errorf("strange"), 500, 0, "strange")
 	if snap := b.Snapshot(); snap.Accepted != 0 || snap.AckP50 != 0 {
 		t.Errorf("refused events were counted: %+v", snap)
 	}

@@ -1,20 +1,23 @@
 package ingest
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"strings"
 	"time"
 )
 
-// A refused append makes the health page red for this long unless a later one succeeds: without senders nothing would turn it green again,
-// and a balancer that watches it would never send any.
-const storageMemory = 30 * time.Second
-
-// storageFailure is the newest Append that was refused for the lake's sake.
-type storageFailure struct {
-	at  time.Time
-	why string
+// trouble is why events are not taken now, with the way out; "" when they are.
+func (s *Server) trouble() string {
+	if why := s.storage.why(); why != "" {
+		return why
+	}
+	if waits := s.queue.state().Oldest; waits > stalledAfter {
+		return fmt.Sprintf("the disk has confirmed nothing for %v: look at its load and at the system's log", waits.Round(time.Second))
+	}
+	return ""
 }
 
 // answerHealth says whether events are taken now. Values of Config.Health stand beside ours and win over them, but for a
@@ -25,13 +28,17 @@ func (s *Server) answerHealth(x *exchange) {
 		"status": "ok", "program": "signallake", "uptime_s": int64(now.Sub(snap.Since) / time.Second),
 		"requests": snap.Requests, "accepted": snap.Accepted, "rejected": snap.Rejected, "accepted_per_s": snap.AcceptedPerSec,
 		"ack_p50_ms": milliseconds(snap.AckP50), "ack_p95_ms": milliseconds(snap.AckP95),
-		"in_flight": snap.InFlight,
+		"in_flight": snap.InFlight, "queue": healthQueue(snap.Queue), "memory": healthMemory(snap.Memory), "refused": snap.Refused,
+		"duplicates": snap.Duplicates, "conflicts": snap.Conflicts, "replayed": snap.Replayed, "idempotency_keys": snap.Keys.Remembered,
+	}
+	if snap.Keys.Err != "" {
+		values["idempotency_error"] = snap.Keys.Err
 	}
 	if s.cfg.Health != nil {
 		maps.Copy(values, s.cfg.Health())
 	}
-	if f := s.storage.Load(); f != nil && now.Sub(f.at) < storageMemory {
-		values["status"], values["why"] = "failing", f.why
+	if snap.Trouble != "" {
+		values["status"], values["why"] = "failing", snap.Trouble
 	}
 	if s.stopping.Load() {
 		values["status"], values["why"] = "stopping", "the server is shutting down"
@@ -47,6 +54,16 @@ func (s *Server) answerHealth(x *exchange) {
 		values = map[string]any{"status": values["status"], "program": values["program"], "request_id": x.id}
 	}
 	x.reply(status, values)
+}
+
+// healthQueue is the queue as the page shows it.
+func healthQueue(q QueueState) map[string]any {
+	return map[string]any{"events": q.Events, "bytes": q.Bytes, "max_events": q.MaxEvents, "max_bytes": q.MaxBytes,
+		"events_per_s": math.Round(q.PerSec), "oldest_ms": milliseconds(q.Oldest)}
+}
+
+func healthMemory(m MemoryState) map[string]any {
+	return map[string]any{"bytes": m.Used, "peak_bytes": m.Peak, "max_bytes": m.Limit}
 }
 
 // addAccess tells what is wrong with the files of tokens and certificates since they were read. Requests are served by what was read before.

@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,19 +23,9 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-func TestHealthRemembersAFailedAppend(t *testing.T) {
-	now := testNow
-	clock := make(chan time.Time, 1) // the clock moves between requests, in another goroutine than theirs
-	clock <- now
-	b := start(t, func(c *Config) {
-		c.Now = func() time.Time {
-			n := <-clock
-			clock <- n
-			return n
-		}
-		c.Health = func() map[string]any { return map[string]any{"status": "ok"} }
-	})
-	pass := func(d time.Duration) { clock <- (<-clock).Add(d) }
+// A failing storage turns the page red, and it turns green by itself: nobody needs to send anything.
+func TestHealthFollowsTheStorage(t *testing.T) {
+	b := start(t, nil)
 	health := func(status int, why string) {
 		t.Helper()
 		a := b.do("GET", "/health", "")
@@ -46,14 +38,47 @@ func TestHealthRemembersAFailedAppend(t *testing.T) {
 	health(200, "")
 	b.log.fail(lake.ErrLogFailed)
 	b.do("POST", "/ingest", event("e", ""))
-	health(503, lake.ErrLogFailed.Error())
-	b.log.fail(nil)
-	b.do("POST", "/ingest", event("e", ""))
+	health(503, "the storage fails since 2026-11-21T08:00:00Z, and is tried again by itself: "+lake.ErrLogFailed.Error())
+	if why := b.Snapshot().Trouble; !strings.Contains(why, lake.ErrLogFailed.Error()) {
+		t.Errorf("the snapshot says %q", why)
+	}
+	a := b.do("POST", "/ingest", event("e", ""))
+	if a.status != 503 || !strings.Contains(a.text, "the storage fails") {
+		t.Errorf("got %d %s", a.status, a.text)
+	}
+	a.wantRetry(t, "while it fails", time.Second)
+	b.log.fail(fmt.Errorf("%w: the cable is out", lake.ErrLogFailed))
+	eventually(t, "a probe brings the newest reason", func() bool { return strings.Contains(b.Snapshot().Trouble, "the cable is out") })
+	health(503, "since 2026-11-21T08:00:00Z")
+	b.heal()
 	health(200, "")
-	b.log.fail(lake.ErrLogFailed)
-	b.do("POST", "/ingest", event("e", ""))
-	pass(29 * time.Second)
-	health(503, "could not be written")
-	pass(2 * time.Second)
-	health(200, "")
+	b.wantStored()
+	log := strings.Join(b.out.lines(), "\n")
+	if strings.Count(log, "the storage fails, requests are refused until it works again") != 1 || strings.Count(log, "the storage works again") != 1 {
+		t.Errorf("the log says:\n%s", log)
+	}
+}
+
+// A disk that hangs fails nothing. The page says so all the same.
+func TestHealthTellsOfAStalledDisk(t *testing.T) {
+	log := &fakeLog{gate: make(chan struct{}), entered: make(chan struct{}, 1)}
+	b := start(t, func(c *Config) { c.Log = log })
+	var late atomic.Int64
+	b.queue.now = func() time.Time { return time.Now().Add(time.Duration(late.Load())) }
+	conn := b.dial(post("/ingest", event("e", "")))
+	<-log.entered
+	if a := b.do("GET", "/health", ""); a.status != 200 || a.json["queue"].(map[string]any)["events"] != 1.0 {
+		t.Errorf("at first: %d %s", a.status, a.text)
+	}
+	late.Store(int64(stalledAfter + time.Second))
+	if a := b.do("GET", "/health", ""); a.status != 503 || !strings.Contains(a.text, "the disk has confirmed nothing for 11s") {
+		t.Errorf("later: %d %s", a.status, a.text)
+	}
+	close(log.gate)
+	if a := b.read(conn); a.status != 200 {
+		t.Errorf("in the end: %d %s", a.status, a.text)
+	}
+	if a := b.do("GET", "/health", ""); a.status != 200 {
+		t.Errorf("afterwards: %d %s", a.status, a.text)
+	}
 }

@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/lake/retry"
 )
 
 // testNow is the time in every test that does not move its clock.
@@ -33,6 +36,10 @@ type fakeLog struct {
 	letters []lake.DeadLetter
 	buryErr error
 	backlog error
+	probes  int
+
+	notes                 [][]byte // of all batches
+	duplicates, conflicts int      // what the next receipts say
 }
 
 func (l *fakeLog) Bury(_ context.Context, letters []lake.DeadLetter) error {
@@ -54,6 +61,14 @@ func (l *fakeLog) Backlog() error {
 	return l.backlog
 }
 
+// Probe succeeds once Append and Bury would.
+func (l *fakeLog) Probe(context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.probes++
+	return errors.Join(l.err, l.buryErr)
+}
+
 func (l *fakeLog) Append(ctx context.Context, b lake.Batch) (lake.Receipt, error) {
 	if l.entered != nil {
 		l.entered <- struct{}{}
@@ -73,14 +88,52 @@ func (l *fakeLog) Append(ctx context.Context, b lake.Batch) (lake.Receipt, error
 	first := l.next + 1
 	l.next += lake.Seq(b.N)
 	b.Lines = bytes.Clone(b.Lines)
+	receipt := lake.Receipt{First: first, Stored: b.N - l.duplicates, Duplicates: l.duplicates, Conflicts: l.conflicts}
+	if b.Remark != nil {
+		b.Note = bytes.Clone(b.Remark(receipt))
+	}
+	if b.Note != nil {
+		l.notes = append(l.notes, b.Note)
+	}
 	l.batches = append(l.batches, b)
-	return lake.Receipt{First: first, Stored: b.N}, nil
+	return receipt, nil
+}
+
+// NotesBack has the notes of all batches, each appended at testNow.
+func (l *fakeLog) NotesBack(_ lake.Micros, fn func(lake.Micros, []byte) bool) error {
+	l.mu.Lock()
+	notes := slices.Clone(l.notes)
+	l.mu.Unlock()
+	for _, note := range slices.Backward(notes) {
+		if !fn(lake.MicrosOf(testNow), note) {
+			break
+		}
+	}
+	return nil
 }
 
 func (l *fakeLog) fail(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.err = err
+}
+
+// heal ends the log's troubles and waits until the server has found out.
+func (b *bench) heal() {
+	b.t.Helper()
+	b.log.mu.Lock()
+	b.log.err, b.log.buryErr, b.log.backlog = nil, nil, nil
+	b.log.mu.Unlock()
+	eventually(b.t, "the storage is taken for healthy", func() bool { return b.storage.check() == nil })
+}
+
+// wantRetry checks a Retry-After against the time that it is made of: up to a quarter more, and a second at least, is added at random.
+func (a answer) wantRetry(t testing.TB, what string, wait time.Duration) {
+	t.Helper()
+	got, err := strconv.Atoi(a.header.Get("Retry-After"))
+	if low, high := retrySeconds(wait, 0), retrySeconds(wait, 1); err != nil || got < low || got > high {
+		t.Errorf("%s: %d with Retry-After %q, want %d to %d", what, a.status, a.header.Get("Retry-After"), low, high)
+	}
 }
 
 // take returns what was appended since the last call.
@@ -132,7 +185,8 @@ type bench struct {
 func start(t testing.TB, change func(*Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, log: &fakeLog{}, out: &syncBuffer{}}
-	cfg := Config{Addr: "127.0.0.1:0", Log: b.log, RequestLog: b.out, Now: func() time.Time { return testNow }}
+	cfg := Config{Addr: "127.0.0.1:0", Log: b.log, RequestLog: b.out, Now: func() time.Time { return testNow },
+		Retry: retry.Policy{Tries: 2, First: time.Millisecond}, ProbeEvery: time.Millisecond}
 	if change != nil {
 		change(&cfg)
 	}

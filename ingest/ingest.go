@@ -15,10 +15,15 @@ import (
 //
 // Bury returns after the letters are durable, and may not read their texts any more then. Backlog says whether Append would refuse now
 // (lake.ErrBacklog): it is asked before anything is buried, so that a sender who is told to come again does not leave its rejected lines twice.
+// Probe finds out, after Append or Bury have failed, whether they would succeed again.
+//
+// NotesBack calls fn with the notes of batches appended since then, the newest first, until fn answers false. The note is valid during the call.
 type Log interface {
 	Append(ctx context.Context, b lake.Batch) (lake.Receipt, error)
 	Bury(ctx context.Context, letters []lake.DeadLetter) error
 	Backlog() error
+	Probe(ctx context.Context) error
+	NotesBack(since lake.Micros, fn func(at lake.Micros, note []byte) (more bool)) error
 }
 
 // Question is a GET /query/NAME on its way to whoever answers it.
@@ -37,6 +42,7 @@ type Answer struct {
 	Bytes     int64
 	Version   uint64
 	ElapsedMS float64
+	Missing   int64 // acknowledged events that the answer does not count yet; 0: it counts all
 }
 
 // ErrUnknownQuestion, as a pointer, is returned by an Asker for a name that it does not know.
@@ -44,6 +50,11 @@ type ErrUnknownQuestion struct {
 	Name  string
 	Known []string
 }
+
+// LoadingError is returned by an Asker whose time is over while the lake still reads in what it found at its start.
+type LoadingError struct{ Progress string }
+
+func (e *LoadingError) Error() string { return "the lake is still loading: " + e.Progress }
 
 // Asker answers named questions.
 type Asker func(ctx context.Context, q Question) (*Answer, error)
@@ -60,10 +71,18 @@ type Snapshot struct {
 	Requests       int64
 	Accepted       int64 // events
 	Rejected       int64 // lines
+	Duplicates     int64 // events that the lake had already
+	Conflicts      int64 // stored events that contradict an earlier one of the same service and event_id
+	Replayed       int64 // requests that were answered as an earlier one with the same Idempotency-Key
+	Keys           KeyStatus
 	AcceptedPerSec float64
 	RejectedPerSec float64
 	AckP50, AckP95 time.Duration // of POST requests over the last 30 s
 	InFlight       int64
+	Queue          QueueState
+	Memory         MemoryState
+	Refused        Refusals
+	Trouble        string          // why events are not taken now, since when, and the way out; "": they are
 	PerSecond      []float64       // accepted events in each of the last 60 whole seconds, oldest first
 	RejectedEach   []float64       // rejected lines, likewise
 	Recent         []RequestRecord // newest first, at most 100
@@ -81,7 +100,18 @@ type RequestRecord struct {
 	ServiceName string // of the first event of the body; "" otherwise
 	LatencyMS   float64
 	Bytes       int64 // of the request body
-	Events      int
+	Events      int   // stored
+	Duplicates  int   // of events that were stored already
+	Conflicts   int   // of the stored ones that contradict an earlier one of their id
+	Replayed    bool  // the answer is that of an earlier request with the same Idempotency-Key: nothing was stored for this one
+}
+
+// KeyStatus tells of the window of Idempotency-Keys.
+type KeyStatus struct {
+	Remembered int    // keys, those at work among them
+	Recalling  bool   // keys of before the start are still being read: a request whose key is not found yet waits
+	Ignored    int64  // notes of keys that cannot be read
+	Err        string // why the keys of before the start could not all be read; "" otherwise
 }
 
 // Reject is one refused line.

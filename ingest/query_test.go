@@ -136,3 +136,22 @@ func TestJSONReadyLeavesTheAnswerAlone(t *testing.T) {
 		t.Error("no rows must be an empty list")
 	}
 }
+
+// FuzzQuestion: parameters are understood within their bounds, or refused by their name.
+func FuzzQuestion(f *testing.F) {
+	for _, query := range []string{"from=-1h&to=now", "service=Checkout&limit=10", "limit=0", "from=2026-11-21T07:56:05+02:00", "from=1&from=2", "%zz", "a=b;c=d", "from=now&to=-1h", "x"} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		q, err := parseQuestion("p95-latency", query, testNow)
+		if err != nil {
+			if bad := (*paramError)(nil); !errors.As(err, &bad) || bad.reason == "" {
+				t.Fatalf("%q: %v", query, err)
+			}
+			return
+		}
+		if q.From < 0 || q.To < 0 || q.From > 0 && q.To > 0 && q.From >= q.To || q.Limit < 0 || q.Limit > maxQueryLimit || q.Service != "" && !lake.ValidServiceName(q.Service) {
+			t.Fatalf("%q is %+v", query, q)
+		}
+	})
+}

@@ -3,9 +3,11 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/signallake/signallake/lake"
 )
@@ -61,7 +63,27 @@ func TestRefusedInputIsKept(t *testing.T) {
 	b.wantLetters("a wrong method")
 }
 
-// More refused lines than wait in memory are all kept, in order and once.
+// keptTexts are the refused lines of letters, one by one, with the numbers of those that have a letter of their own.
+func keptTexts(letters []lake.DeadLetter) (texts []string, numbers []int64) {
+	for _, d := range letters {
+		if strings.Contains(d.Reason, "share this letter") {
+			texts = append(texts, strings.Split(string(d.Text), "\n")...)
+			continue
+		}
+		texts, numbers = append(texts, string(d.Text)), append(numbers, d.Line)
+	}
+	return texts, numbers
+}
+
+// zoneBytes is what letters take in the dead zone, checksums included.
+func zoneBytes(letters []lake.DeadLetter) (n int) {
+	for i := range letters {
+		n += len(letters[i].AppendJSON(nil)) + len(`,"crc32c":4294967295`) + 1
+	}
+	return n
+}
+
+// More refused lines than wait in memory are all kept, in order and once: the first of them alone, then many to a letter.
 func TestManyRefusedLines(t *testing.T) {
 	b := start(t, nil)
 	const n = 3*maxLetters - 5
@@ -71,24 +93,71 @@ func TestManyRefusedLines(t *testing.T) {
 		}
 		return lines
 	}
-	check := func(what, body string, status, first, step int) {
+	wide := strings.Repeat("x", 300)
+	check := func(what, body string, status, first, step int, lines []string) {
 		t.Helper()
 		a := b.do("POST", "/ingest/batch", body)
-		got := b.log.takeLetters()
-		if a.status != status || len(got) != n || a.json["rejected_total"] != float64(n) {
-			t.Fatalf("%s: %d, %d letters, %.200s", what, a.status, len(got), a.text)
+		letters := b.log.takeLetters()
+		got, own := keptTexts(letters)
+		if a.status != status || a.json["rejected_total"] != float64(n) || !slices.Equal(got, lines) {
+			t.Fatalf("%s: %d, %d lines kept, %.200s", what, a.status, len(got), a.text)
 		}
-		for i, d := range got {
-			if d.Line != int64(first+i*step) || !strings.Contains(string(d.Text), fmt.Sprint(i)) {
-				t.Fatalf("%s: letter %d is %d %q", what, i, d.Line, d.Text)
+		for i, line := range own {
+			if line != int64(first+i*step) {
+				t.Fatalf("%s: letter %d is of line %d", what, i, line)
 			}
 		}
+		if strings.Contains(body, wide) != (len(own) == n) || len(own) < 100 {
+			t.Errorf("%s: %d lines of %d have letters of their own", what, len(own), n)
+		}
+		if took := zoneBytes(letters); took > freeLetters+6*len(body) {
+			t.Errorf("%s: %d bytes took %d in the dead zone", what, len(body), took)
+		}
 	}
-	lines := numbered("hello %d")
-	check("lines behind an event", event("e", "")+"\n"+strings.Join(lines, "\n"), 200, 2, 1)
-	check("an array", "["+strings.Join(numbered(`"%d"`), ",")+","+event("e", "")+"]", 200, 1, 1)
-	check("an array of nothing else", "["+strings.Join(numbered(`"%d"`), ",")+"]", 422, 1, 1)
-	check("objects on one line", strings.Join(numbered(`{"n":%d}`), "")+event("e", "")+"\n", 200, 1, 0)
+	lines, long, quoted, objects := numbered("hello %d"), numbered(wide+"%d"), numbered(`"%d"`), numbered(`{"n":%d}`)
+	check("lines behind an event", event("e", "")+"\n"+strings.Join(lines, "\n"), 200, 2, 1, lines)
+	check("lines before an event", strings.Join(lines, "\n")+"\n"+event("e", ""), 200, 1, 1, lines)
+	check("long lines", event("e", "")+"\n"+strings.Join(long, "\n"), 200, 2, 1, long)
+	check("an array", "["+strings.Join(quoted, ",")+","+event("e", "")+"]", 200, 1, 1, quoted)
+	check("an array of nothing else", "["+strings.Join(quoted, ",")+"]", 422, 1, 1, quoted)
+	check("objects on one line", strings.Join(objects, "")+event("e", "")+"\n", 200, 1, 0, objects)
+}
+
+// Whatever a body holds, it takes a small multiple of its size in the dead zone, where a letter a line would take up to sixty times.
+func TestHostileBodiesDoNotFillTheDeadZone(t *testing.T) {
+	b := start(t, nil)
+	for what, unit := range map[string]string{
+		"empty objects": "{}\n", "objects on one line": "{}", "digits": "1\n", "control characters": "\x01\n", "long control characters": strings.Repeat("\x02", 5000) + "\n",
+		"quotes": "\"\n", "no UTF-8": "\xff\n", "long values": `{"service_name":"` + strings.Repeat("y", 900) + `"}` + "\n", "good and bad": event("", "") + "\n{}\n",
+	} {
+		body := event("e", "") + "\n" + strings.Repeat(unit, 1<<20/len(unit))
+		a := b.do("POST", "/ingest/batch", body)
+		letters := b.log.takeLetters()
+		texts, _ := keptTexts(letters)
+		if a.status != 200 || float64(len(texts)) != a.json["rejected_total"] {
+			t.Errorf("%s: %d, %d lines kept, %.200s", what, a.status, len(texts), a.text)
+		}
+		if took := zoneBytes(letters); took > freeLetters+(lettersPerByte+6)*len(body) {
+			t.Errorf("%s: %d bytes took %d in the dead zone", what, len(body), took)
+		} else {
+			t.Logf("%s: %.1f times", what, float64(took)/float64(len(body)))
+		}
+	}
+}
+
+// A line of 64 KiB and more does not share: what is cut of it, its own letter says.
+func TestLongLinesKeepTheirLetters(t *testing.T) {
+	b := start(t, nil)
+	long := strings.Repeat("z", maxLetterText)
+	body := event("e", "") + strings.Repeat("\n{}", 200_000) + "\n" + long + "\n" + long + "\n{}\n{}"
+	if a := b.do("POST", "/ingest/batch", body); a.status != 200 {
+		t.Fatalf("%d %s", a.status, a.text)
+	}
+	letters := b.log.takeLetters()
+	last := letters[len(letters)-3:]
+	if string(last[0].Text) != long || string(last[1].Text) != long || string(last[2].Text) != "{}\n{}" || !strings.Contains(last[2].Reason, "2 refused lines share this letter, up to line 200005") {
+		t.Errorf("the last letters have %d, %d and %q, %s", len(last[0].Text), len(last[1].Text), last[2].Text, last[2].Reason)
+	}
 }
 
 // What is no batch is one letter, however long it is, and nothing of it is kept twice.
@@ -117,29 +186,36 @@ func TestLongGarbageIsOneLetter(t *testing.T) {
 func TestBuryErrors(t *testing.T) {
 	b := start(t, nil)
 	mixed := event("e1", "") + "\nhello\n"
+	fail := func(err error) {
+		b.log.mu.Lock()
+		defer b.log.mu.Unlock()
+		b.log.buryErr = err
+	}
 	try := func(err error, text string) {
 		t.Helper()
-		b.log.mu.Lock()
-		b.log.buryErr = err
-		b.log.mu.Unlock()
 		for _, body := range []string{mixed, "{}\n{}", "hello", event("e", "") + strings.Repeat("\nhello", 2*maxLetters)} {
+			fail(err)
 			a := b.do("POST", "/ingest/batch", body)
-			if a.status != 503 || a.header.Get("Retry-After") != "10" || !strings.Contains(a.text, text) {
-				t.Errorf("%v: %d, Retry-After %q, %s", err, a.status, a.header.Get("Retry-After"), a.text)
+			if a.status != 503 || !strings.Contains(a.text, text) {
+				t.Errorf("%v: %d, %s", err, a.status, a.text)
 			}
+			a.wantRetry(t, err.Error(), time.Second)
+			b.heal()
 		}
-		if a := b.do("POST", "/ingest", "{}"); a.status != 503 {
+		fail(err)
+		if a := b.do("POST", "/ingest", "{}"); a.status != 503 || !strings.Contains(a.text, text) {
 			t.Errorf("one event: %d %s", a.status, a.text)
 		}
+		if a := b.do("GET", "/health", ""); a.status != 503 || !strings.Contains(a.text, "failing") {
+			t.Errorf("health: %d %s", a.status, a.text)
+		}
+		b.heal()
 		b.wantStored()
 	}
 	try(fmt.Errorf("%w: %w", lake.ErrBury, syscall.EIO), "the rejected lines could not be kept")
 	try(fmt.Errorf("%w: %w", lake.ErrBury, syscall.ENOSPC), "the disk is full")
-	if a := b.do("GET", "/health", ""); a.status != 503 || !strings.Contains(a.text, "failing") {
-		t.Errorf("health: %d %s", a.status, a.text)
-	}
-	if a := b.do("POST", "/ingest/batch", event("e1", "")); a.status != 200 {
-		t.Errorf("a body without rejected lines: %d %s", a.status, a.text)
+	if a := b.do("POST", "/ingest/batch", mixed); a.status != 200 || len(b.log.takeLetters()) != 1 {
+		t.Errorf("afterwards: %d %s", a.status, a.text)
 	}
 }
 
@@ -152,8 +228,8 @@ func TestBacklogKeepsNothing(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	b.wantStored()
-	if a := b.do("POST", "/ingest", "{}"); a.status != 422 || len(b.log.takeLetters()) != 1 {
-		t.Errorf("an event that would not be appended anyway: %d %s", a.status, a.text)
+	if a := b.do("POST", "/ingest", "{}"); a.status != 429 || len(b.log.takeLetters()) != 0 {
+		t.Errorf("refused before it is read: %d %s", a.status, a.text)
 	}
 }
 
@@ -163,13 +239,15 @@ func TestLettersDoNotMix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wk := s.borrow(lake.MicrosOf(testNow))
+	x := &exchange{start: testNow}
+	wk := s.borrow(x)
 	wk.keeper = nowhere{}
 	if err := wk.batch(context.Background(), []byte(event("e", "")+"\nhello")); err != nil || len(wk.letters) != 1 {
 		t.Fatal(err, wk.letters)
 	}
-	s.giveBack(wk)
-	if wk.letters != nil || wk.keeper != nil {
+	letters := wk.letters
+	s.giveBack(x, wk)
+	if len(wk.letters) != 0 || letters[0].Text != nil || wk.keeper != nil {
 		t.Errorf("a request's leavings: %+v", wk.rejects)
 	}
 }

@@ -29,7 +29,10 @@ type requestLine struct {
 	Bytes       int64   `json:"bytes"`
 	Events      int     `json:"events"`
 	Rejected    int     `json:"rejected"`
-	Source      string  `json:"source,omitempty"` // the name of the sender's token
+	Duplicates  int     `json:"duplicates,omitempty"`
+	Conflicts   int     `json:"conflicts,omitempty"`
+	Replayed    bool    `json:"replayed,omitempty"` // the answer of an earlier request with the same Idempotency-Key
+	Source      string  `json:"source,omitempty"`   // the name of the sender's token
 	Remote      string  `json:"remote"`
 	Error       string  `json:"error,omitempty"`
 	Stack       string  `json:"stack,omitempty"`

@@ -21,12 +21,15 @@ type Server struct {
 	routes      []route
 	stats       *stats
 	memory      *memory
+	queue       *queue
+	slots       slots // for the decoding of large bodies
+	storage     *storage
+	keys        *keyTable
+	unpackers   *unpackers
 	log         *requestLog
 	docs        *docs
 	tokens      *kept[tokenTable]       // nil: nobody is asked for a token
 	certificate *kept[*tls.Certificate] // nil: plain HTTP
-	pool        sync.Pool               // of *work
-	storage     atomic.Pointer[storageFailure]
 	stopping    atomic.Bool
 
 	mu  sync.Mutex              // one Start or Shutdown at a time
@@ -49,8 +52,15 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	s := &Server{cfg: cfg, routes: routes(), stats: newStats(cfg.Now), memory: &memory{}, log: &requestLog{out: cfg.RequestLog, now: cfg.Now}}
+	s := &Server{
+		cfg: cfg, routes: routes(), stats: newStats(cfg.Now), log: &requestLog{out: cfg.RequestLog, now: cfg.Now},
+		memory: &memory{limit: cfg.MaxMemory}, queue: newQueue(int64(cfg.MaxQueued), cfg.MaxMemory/queueShare), slots: newSlots(), unpackers: newUnpackers(cfg.MaxBodyBytes),
+	}
+	s.keys = newKeyTable(&s.cfg, s.log.tell)
 	var err error
+	if s.storage, err = newStorage(cfg, s.ctx, s.log.tell); err != nil {
+		return nil, err
+	}
 	if s.docs, err = newDocs(); err != nil {
 		return nil, err
 	}
@@ -67,13 +77,31 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
+// Try tells, without serving anything, whether New and Start would go well now: for whoever must not make anything before that is known. cfg.Log is not needed.
+func Try(cfg Config) error {
+	cfg.Log = neverLog{}
+	s, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	ln, err := s.listen()
+	if err != nil {
+		return err
+	}
+	return ln.Close()
+}
+
+// neverLog is the log of a server that never takes a request.
+type neverLog struct{ Log }
+
 // Handler answers requests without a socket of its own.
 func (s *Server) Handler() http.Handler { return s }
 
 // Snapshot is the counters now. It is shared: treat it as read-only.
 func (s *Server) Snapshot() Snapshot {
 	snap := s.stats.snapshot()
-	snap.Token, snap.Warnings = s.tokens != nil, s.Warnings()
+	snap.Queue, snap.Memory, snap.Refused, snap.Trouble = s.queue.state(), s.memory.state(), s.stats.refusals(), s.trouble()
+	snap.Token, snap.Warnings, snap.Keys = s.tokens != nil, s.Warnings(), s.keys.status()
 	if leaf := s.leaf(); leaf != nil {
 		snap.TLS = true
 		if selfSigned(leaf) {
@@ -118,6 +146,7 @@ func (s *Server) Start() error {
 	for _, warning := range s.Warnings() {
 		s.log.tell(warning)
 	}
+	s.keys.recall(ctx)
 	go s.serve(run)
 	return nil
 }
@@ -219,6 +248,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	<-run.served
 	s.awaitHandlers()
+	s.keys.settle(cancelGrace)
+	s.storage.probes.Wait() // run's context has ended
 	s.run.Store(nil)
 	s.stats.listening("", "")
 	return err
@@ -237,5 +268,6 @@ func (s *Server) awaitHandlers() {
 
 // turnedAway counts a connection above the limit and leaves a line in the log.
 func (s *Server) turnedAway() {
+	s.stats.refuse(refusedConnections)
 	_, _ = fmt.Fprintf(s.log, "a connection above the limit of %d was turned away", s.cfg.MaxConns)
 }

@@ -107,13 +107,13 @@ func (c *checker) check(method, path string, status int, header http.Header, bod
 		return
 	}
 	for described, h := range ref.Value.Headers {
-		if value := header.Get(described); value == "" && described != "Retry-After" {
+		if value := header.Get(described); value == "" && described != "Retry-After" && described != replayedHeader {
 			c.t.Errorf("%s: the header %s is described and missing", name, described)
 		} else if _, err := strconv.Atoi(value); value != "" && h.Value.Schema.Value.Type.Is("integer") && err != nil {
 			c.t.Errorf("%s: the header %s is %q", name, described, value)
 		}
 	}
-	for _, known := range []string{"Retry-After", "Www-Authenticate", "Allow", "Accept-Encoding"} {
+	for _, known := range []string{"Retry-After", "Www-Authenticate", "Allow", "Accept-Encoding", replayedHeader} {
 		if header.Get(known) != "" && !slices.ContainsFunc(sortedKeys(ref.Value.Headers), func(h string) bool { return http.CanonicalHeaderKey(h) == known }) {
 			c.t.Errorf("%s: the header %s is sent and not described", name, known)
 		}
@@ -145,7 +145,9 @@ func sortedKeys(m openapi3.Headers) []string {
 // nobody ever saw.
 func TestSpecAgainstTheServer(t *testing.T) {
 	c := &checker{t: t, doc: loadSpec(t), seen: map[string]bool{}}
+	desk := &fakeDesk{}
 	b, token := startWithTokens(t, func(cfg *Config) {
+		cfg.Dead = desk
 		cfg.Ask, cfg.QueryTimeout, cfg.ReadTimeout, cfg.MaxBodyBytes = answerByName, time.Second, 200*time.Millisecond, 1<<20
 	})
 	ask := func(method, path, described, body string, status int, headers ...string) {
@@ -160,7 +162,7 @@ func TestSpecAgainstTheServer(t *testing.T) {
 		path, example := specPath(r), strings.ReplaceAll(specPath(r), "{name}", "fine")
 		body := ""
 		if r.methods[0] == http.MethodPost {
-			body = event("e", `,"x":1,"x":2`)
+			body = exampleBody(path)
 		}
 		for _, method := range r.methods {
 			ask(method, example, path, body, 200)
@@ -171,6 +173,7 @@ func TestSpecAgainstTheServer(t *testing.T) {
 	}
 	ask("GET", "/nothing", "", "", 404)
 	c.provokeIngest(b, token, ask)
+	c.provokeDead(b, token, desk, ask)
 	for name, status := range map[string]int{"unknown": 404, "slow": 504, "closed": 503, "broken": 500, "panic": 500, "fine?limit=0": 400, "fine?form=x": 400} {
 		ask("GET", "/query/"+name, "/query/{name}", "", status)
 	}
@@ -198,18 +201,61 @@ func (c *checker) provokeIngest(b *bench, token string, ask func(method, path, d
 		ask("POST", path, path, "nonsense", 400)
 		ask("POST", path, path, bad, 422)
 		ask("POST", path, path, strings.Repeat(" ", 2<<20), 413)
-		ask("POST", path, path, event("e", ""), 415, "Content-Encoding", "gzip")
+		ask("POST", path, path, event("e", ""), 415, "Content-Encoding", "br")
 		for err, status := range map[error]int{lake.ErrBacklog: 429, lake.ErrLogFailed: 503, syscall.ENOSPC: 503, lake.ErrReadOnly: 503, errors.New("strange"): 500} {
 			b.log.fail(err)
 			ask("POST", path, path, event("e", ""), status)
+			b.heal()
 		}
-		b.log.fail(nil)
 		conn := b.dial("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\nContent-Length: 1000\r\n\r\n{\"time")
 		a := b.read(conn)
 		c.check("POST", path, a.status, a.header, a.text)
 	}
 	ask("POST", "/ingest/batch", "/ingest/batch", event("e", "")+"\n"+bad, 200)
 	ask("POST", "/ingest", "/ingest", "["+event("e", "")+"]", 422)
+	for _, path := range []string{"/ingest", "/ingest/batch"} {
+		for _, body := range []string{event("e", ""), bad} {
+			status := map[bool]int{true: 422, false: 200}[body == bad]
+			ask("POST", path, path, body, status, idempotencyHeader, fmt.Sprint(path, status))
+			ask("POST", path, path, body, status, idempotencyHeader, fmt.Sprint(path, status))
+		}
+		ask("POST", path, path, bad, 422, idempotencyHeader, fmt.Sprint(path, 200))
+		ask("POST", path, path, bad, 400, idempotencyHeader, "")
+	}
+}
+
+// exampleBody is a body that a POST takes.
+func exampleBody(path string) string {
+	switch path {
+	case "/dead/discard":
+		return `{"all":true}`
+	case "/dead/replay":
+		return `{"rules":{"cast":["latency_ms=number"]}}`
+	}
+	return event("e", `,"x":1,"x":2`)
+}
+
+// provokeDead: each way to refuse work on dead letters.
+func (c *checker) provokeDead(b *bench, token string, desk *fakeDesk, ask func(method, path, described, body string, status int, headers ...string)) {
+	for _, r := range []struct{ method, path string }{{"GET", "/dead"}, {"GET", "/dead/letters"}, {"POST", "/dead/discard"}, {"POST", "/dead/replay"}} {
+		body := ""
+		if r.method == "POST" {
+			body = exampleBody(r.path)
+			ask("POST", r.path, r.path, "nonsense", 400)
+			ask("POST", r.path, r.path, strings.Repeat(" ", maxOrder+1), 413)
+			a := b.read(b.dial("POST " + r.path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\nContent-Length: 1000\r\n\r\n{"))
+			c.check("POST", r.path, a.status, a.header, a.text)
+			desk.fail(lake.ErrBacklog)
+			ask("POST", r.path, r.path, body, 429)
+		} else {
+			ask("GET", r.path+"?misspelt=1", r.path, "", 400)
+		}
+		for err, status := range map[error]int{lake.ErrBury: 503, errors.New("strange"): 500, context.DeadlineExceeded: 504} {
+			desk.fail(err)
+			ask(r.method, r.path, r.path, body, status)
+		}
+		desk.fail(nil)
+	}
 }
 
 // provokeStrangers: no token and a wrong one.
@@ -230,7 +276,7 @@ func (c *checker) provokeStrangers(b *bench) {
 
 // provokeHealth: the page with everything in it, in trouble and not.
 func (c *checker) provokeHealth() {
-	extra := map[string]any{"version": 1, "events_visible": 1, "events_hot": 0, "behind_events": 0, "lag_p95_ms": 3, "conversion_error": "x", "query_error": "y", "access_error": "z"}
+	extra := map[string]any{"version": 1, "events_visible": 1, "events_hot": 0, "behind_events": 0, "lag_p95_ms": 3, "conversion_error": "x", "query_error": "y", "dead_letters": 4, "dead_bytes": 5, "dead_dropped": 6, "access_error": "z"}
 	b := start(c.t, func(cfg *Config) { cfg.Health = func() map[string]any { return extra } })
 	for _, status := range []string{"ok", "failing"} {
 		extra["status"], extra["why"] = status, "because"

@@ -22,6 +22,8 @@ type stats struct {
 	inFlight atomic.Int64
 	last     atomic.Pointer[published]
 
+	refused refusalCounts
+
 	mu       sync.Mutex // guards what follows
 	changes  atomic.Int64
 	addr     string
@@ -32,6 +34,10 @@ type stats struct {
 	seconds  [ringSeconds]second
 	recent   ring[RequestRecord]
 	rejects  ring[Reject]
+
+	duplicates int64
+	conflicts  int64
+	replayed   int64
 }
 
 // second holds what was answered in one second since the start.
@@ -73,6 +79,11 @@ func (s *stats) record(r RequestRecord, rejected int, rejects []Reject, acked bo
 	s.requests++
 	s.accepted += int64(r.Events)
 	s.rejected += int64(rejected)
+	s.duplicates += int64(r.Duplicates)
+	s.conflicts += int64(r.Conflicts)
+	if r.Replayed {
+		s.replayed++
+	}
 	at := s.clock(end)
 	slot := &s.seconds[at%ringSeconds]
 	if slot.at != at {
@@ -107,6 +118,7 @@ func (s *stats) snapshot() Snapshot {
 func (s *stats) build(at int64) Snapshot {
 	snap := Snapshot{
 		Addr: s.addr, Err: s.err, Since: s.since, Requests: s.requests, Accepted: s.accepted, Rejected: s.rejected,
+		Duplicates: s.duplicates, Conflicts: s.conflicts, Replayed: s.replayed,
 		PerSecond: make([]float64, rateSeconds), RejectedEach: make([]float64, rateSeconds), Recent: s.recent.newest(), Rejects: s.rejects.newest(),
 	}
 	var acks ackHistogram

@@ -1,9 +1,6 @@
 package lake
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // Receipt says what became of an appended batch.
 type Receipt struct {
@@ -24,21 +21,12 @@ func (l *Lake) Append(ctx context.Context, b Batch) (Receipt, error) {
 	}
 	receipt, err := l.raw.append(ctx, b)
 	if err != nil || receipt.Stored == 0 {
-		return receipt, err
+		return receipt, l.explain(err)
 	}
 	if l.hotBytes.Add(int64(len(b.Lines))*int64(receipt.Stored)/int64(b.N)) >= l.cfg.ConvertBytes {
 		l.askConvert()
 	}
 	return receipt, nil
-}
-
-// Backlog is the ErrBacklog that Append would answer now, or nil.
-func (l *Lake) Backlog() error {
-	if hot := l.hotBytes.Load(); hot >= l.cfg.HotLimit {
-		l.askConvert()
-		return fmt.Errorf("%w: %d bytes of %d", ErrBacklog, hot, l.cfg.HotLimit)
-	}
-	return nil
 }
 
 // Seal ends the open raw segment, so that the next conversion takes it. Nothing happens when it is empty.
@@ -59,6 +47,12 @@ func (l *Lake) WaitCommitted(ctx context.Context, above Seq) error {
 
 // Tail reads the committed batches from a seq on, and waits for more.
 func (l *Lake) Tail(from Seq) *Tail { return l.raw.tail(from) }
+
+// ReadSegment calls fn with the committed batches of s, in order: n lines whose seqs follow first without a gap. lines is valid during the call.
+// Unlike a Tail it never waits, and several segments may be read at the same time. A *DamageError names bytes that are not what was acknowledged.
+func (l *Lake) ReadSegment(s Segment, fn func(lines []byte, first Seq, n int) error) error {
+	return l.raw.readSegment(s, fn)
+}
 
 // Notes calls fn with every batch appended at or after since that has a note, in order: its first seq, how many events of it are stored, when, and the
 // note, which is valid during the call.

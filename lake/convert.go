@@ -100,9 +100,13 @@ func nextRun(segments []Segment, watermark, end Seq) []Segment {
 // convertRun converts some segments with one commit.
 func (l *Lake) convertRun(ctx context.Context, segments []Segment, p *Progress, result *ConvertResult) (err error) {
 	watermark := l.Current().Watermark
+	p.Start("scan", 0)
+	l.runFrom.Store(int64(watermark))
 	id := l.beginTx()
 	committed := false
 	defer func() { l.endTx(id, committed) }()
+	paced, ended := l.pace.begin(segments, time.Now())
+	defer ended()
 	c := &conversion{layout: l.layout, disk: l.disk, id: id, workers: min(runtime.GOMAXPROCS(0), convertWorkers), progress: p}
 	run, err := l.scanSegments(ctx, segments, c.workers, p)
 	if err != nil {
@@ -125,6 +129,7 @@ func (l *Lake) convertRun(ctx context.Context, segments []Segment, p *Progress, 
 		return err
 	}
 	committed = true
+	paced(time.Now())
 	p.Add(run.events)
 	result.Events += run.events
 	result.Files += len(files)

@@ -44,3 +44,23 @@ func TestInstantsInWords(t *testing.T) {
 	bad("2026-13-01")
 	bad("yesterday noon")
 }
+
+// FuzzInstantInWords: what is understood is one instant, which its RFC 3339 form names again; what is not is refused in words.
+func FuzzInstantInWords(f *testing.F) {
+	for _, text := range []string{"-3h", "yesterday 14:00", "now", "1795242965", "2026-11-21 14:00:05", " 14:00 ", "-999999999999w", "9999-12-31", "1e10"} {
+		f.Add(text)
+	}
+	now := time.Date(2026, 11, 21, 7, 30, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, text string) {
+		at, err := ParseInstant(text, now)
+		if err != nil {
+			return
+		}
+		if year := at.Time().Year(); year < 0 || year > 9999 {
+			return
+		}
+		if again, err := ParseInstant(string(AppendInstant(nil, at)), now); err != nil || again != at {
+			t.Fatalf("%q is %d, and written out %d %v", text, at, again, err)
+		}
+	})
+}

@@ -17,7 +17,10 @@ import (
 func (j *journal) cycles(t *testing.T, dir string, disk *laketest.CrashDisk) {
 	t.Helper()
 	for open := range 2 {
-		r := openLog(t, dir, disk, 5000)
+		r, err := j.open(dir, disk, 5000)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i := range 4 {
 			if err := j.append(t, r, disk.Ops, fmt.Sprintf("lone%d-%d", open, i), 1+i*2); err != nil {
 				t.Fatal(err)
@@ -44,14 +47,15 @@ func (j *journal) cycles(t *testing.T, dir string, disk *laketest.CrashDisk) {
 }
 
 // TestCrashAnywhere cuts the power at every operation, in every way.
-func TestCrashAnywhere(t *testing.T) {
-	t.Parallel()
+func TestCrashAnywhere(t *testing.T) { bothWays(t, crashAnywhere) }
+
+func crashAnywhere(t *testing.T, journaled bool) {
 	live := memDir(t)
 	disk, err := laketest.NewCrashDisk(live)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var j journal
+	j := journal{journaled: journaled}
 	j.cycles(t, live, disk)
 	states := 0
 	where := filepath.Join(memDir(t), "state")
@@ -75,14 +79,15 @@ func TestCrashAnywhere(t *testing.T) {
 }
 
 // TestCrashInRecovery cuts the power in the log, and again at every operation of the recovery.
-func TestCrashInRecovery(t *testing.T) {
-	t.Parallel()
+func TestCrashInRecovery(t *testing.T) { bothWays(t, crashInRecovery) }
+
+func crashInRecovery(t *testing.T, journaled bool) {
 	live := memDir(t)
 	disk, err := laketest.NewCrashDisk(live)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var j journal
+	j := journal{journaled: journaled}
 	j.cycles(t, live, disk)
 	first, second := filepath.Join(memDir(t), "first"), filepath.Join(memDir(t), "second")
 	states := 0
@@ -96,7 +101,11 @@ func TestCrashInRecovery(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := openLog(t, first, again, 0).Close(); err != nil {
+			r, err := j.open(first, again, 0)
+			if err == nil {
+				err = r.Close()
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
 			err = again.Cuts(0, 1, uint64(at), func(c2 laketest.Cut) error {
@@ -126,14 +135,15 @@ func dice() int {
 }
 
 // TestFaultAnywhere fails each operation in each way, once or for a while; what was acknowledged stays, and appends work again afterwards.
-func TestFaultAnywhere(t *testing.T) {
-	t.Parallel()
+func TestFaultAnywhere(t *testing.T) { bothWays(t, faultAnywhere) }
+
+func faultAnywhere(t *testing.T, journaled bool) {
 	faults := []laketest.Fault{laketest.FaultError, laketest.FaultNoSpace, laketest.FaultShort, laketest.FaultLate}
 	for _, times := range []int{1, 9} {
 		for _, fault := range faults {
 			for n := 0; ; n++ {
 				dir := memDir(t)
-				injected, err := faultRun(t, dir, n, times, fault)
+				injected, err := faultRun(t, dir, n, times, fault, journaled)
 				if err != nil {
 					t.Fatalf("fault %d, %d times from operation %d: %v", fault, times, n, err)
 				}
@@ -148,16 +158,16 @@ func TestFaultAnywhere(t *testing.T) {
 	}
 }
 
-func faultRun(t *testing.T, dir string, n, times int, fault laketest.Fault) (injected int, err error) {
+func faultRun(t *testing.T, dir string, n, times int, fault laketest.Fault, journaled bool) (injected int, err error) {
 	crash, err := laketest.NewCrashDisk(dir)
 	if err != nil {
 		return 0, err
 	}
 	disk := &laketest.FaultDisk{Disk: crash}
 	disk.FailAt(n, times, fault)
-	var j journal
+	j := journal{journaled: journaled}
 	for range 2 {
-		r, err := lake.OpenRawLog(lake.Layout{Root: dir}, disk, fixedNow, 2400, false)
+		r, err := j.open(dir, disk, 2400)
 		if errors.Is(err, laketest.ErrFault) {
 			continue
 		}
@@ -194,6 +204,15 @@ func faultRun(t *testing.T, dir string, n, times int, fault laketest.Fault) (inj
 	}
 	injected = disk.Injected()
 	disk.Heal()
+	for _, v := range []laketest.Variant{laketest.DropAll, laketest.Scattered} { // and the power goes after all that
+		where := filepath.Join(dir, "cut")
+		if err := errors.Join(os.RemoveAll(where), crash.Materialise(where, laketest.Cut{At: crash.Ops(), Variant: v, Seed: uint64(n)})); err != nil {
+			return 0, err
+		}
+		if err := j.reopen(t, where, crash.Ops()+1, false); err != nil {
+			return 0, fmt.Errorf("after a power cut, %s: %w", v, err)
+		}
+	}
 	return injected, j.reopen(t, dir, crash.Ops()+1, false)
 }
 

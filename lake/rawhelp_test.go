@@ -4,26 +4,19 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/lake/laketest"
 )
 
 func fixedNow() time.Time { return time.Unix(1_790_000_000, 0) }
 
 // memDir is a folder for the thousands of small states of a test: in memory where the system has such a place, as nothing there is synced anyway.
-func memDir(t testing.TB) string {
-	dir, err := os.MkdirTemp("/dev/shm", "signallake-test-")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
+func memDir(t testing.TB) string { return laketest.MemDir(t) }
 
 func openLog(t testing.TB, dir string, d lake.Disk, segmentBytes int64) lake.RawLog {
 	t.Helper()

@@ -99,6 +99,30 @@ func TestParsePlanErrors(t *testing.T) {
 	}
 }
 
+// FuzzParsePlan: whatever a plan holds, it is refused or gives scans that can be pruned with. None of its filters removes a file that the same plan
+// without filters would not have.
+func FuzzParsePlan(f *testing.F) {
+	const get = `{"plans":[{"type":"LOGICAL_GET","names":["event_date","service_name"],"column_indexes":[{"index":1}],"table_filters":{"filters":[{"key":%d,"value":%s}]},"function_data":{"table":"events"}}]}`
+	for _, filter := range []string{
+		`{"filter_type":"CONSTANT_COMPARISON","comparison_type":"COMPARE_EQUAL","constant":{"type":{"id":"DATE"},"value":10}}`, `{"filter_type":"OPTIONAL_FILTER"}`, `{"filter_type":"IN_FILTER","values":[{}]}`,
+		`{"filter_type":"CONJUNCTION_OR","child_filters":[{"filter_type":"IS_NULL"}]}`, `{"filter_type":"EXPRESSION_FILTER","expr":{"type":"COMPARE_EQUAL","left":{"child":{}},"right":{"value":{}}}}`, `null`, `7`,
+	} {
+		f.Add(fmt.Appendf(nil, get, 0, filter))
+		f.Add(fmt.Appendf(nil, get, -1, filter))
+	}
+	f.Add([]byte(`{"error":true,"error_type":"binder","error_message":"x"}`))
+	f.Fuzz(func(t *testing.T, plan []byte) {
+		scans, err := ParsePlan(plan, "events")
+		if err != nil {
+			return
+		}
+		files := twoFiles()
+		if got, all := len(Prune(files, scans, Leeway{})), len(Prune(files, make([]Scan, len(scans)), Leeway{})); got > all {
+			t.Fatalf("%d files with filters, %d without", got, all)
+		}
+	})
+}
+
 // BenchmarkPrune narrows 20,000 files to one service and day.
 func BenchmarkPrune(b *testing.B) {
 	var files []lake.FileEntry

@@ -250,6 +250,7 @@ func TestSplitPaths(t *testing.T) {
 // FuzzSplitPaths: what quotePath writes, splitPaths reads as that one word, and no line breaks it.
 func FuzzSplitPaths(f *testing.F) {
 	f.Add(`a 'b`, "c d")
+	f.Add("", "\x00") // zero is not a quote
 	f.Fuzz(func(t *testing.T, line, path string) {
 		list, _ := splitPaths(line)
 		for _, w := range list {

@@ -31,7 +31,7 @@ func splitPaths(line string) ([]pathWord, error) {
 			escaped = false
 		case r == '\\' && quote != '\'':
 			escaped = true
-		case r == quote:
+		case quote != 0 && r == quote:
 			quote = 0
 		case quote == 0 && (r == '"' || r == '\''):
 			quote = r

@@ -14,6 +14,8 @@ type apiFlags struct {
 	addr, tokenFile, cert, key string
 	remote                     bool
 	hosts                      hostList
+	queueEvents                int
+	memory                     byteSize
 }
 
 // hostList is a flag that may be given more than once.
@@ -34,11 +36,25 @@ func addAPIFlags(flags *flag.FlagSet) *apiFlags {
 	flags.StringVar(&a.key, "tls-key", "", "the certificate's private key `file` (PEM)")
 	flags.BoolVar(&a.remote, "allow-remote-without-token", false, "let other machines reach the API and ask nobody for a token")
 	flags.Var(&a.hosts, "allowed-host", "a further `name` by which clients call this server; may be given more than once")
+	flags.IntVar(&a.queueEvents, "queue-events", 0, "how `many` events may wait for the disk before senders are told to come again (262144 when not given)")
+	flags.Var(&a.memory, "ingest-memory", "what requests may hold in memory together, at least 8MiB; a `size` (96MiB when not given)")
 	return a
+}
+
+// validate names the first value that cannot work.
+func (a *apiFlags) validate() error {
+	if a.queueEvents < 0 {
+		return usagef("--queue-events %d: want how many events may wait, 1 or more", a.queueEvents)
+	}
+	if a.memory != 0 && a.memory < ingest.MinMemory {
+		return usagef("--ingest-memory %v: want at least 8MiB", &a.memory)
+	}
+	return nil
 }
 
 // apply says the same to the server.
 func (a *apiFlags) apply(c *ingest.Config) {
+	c.MaxQueued, c.MaxMemory = a.queueEvents, int64(a.memory)
 	c.Addr, c.TokenFile, c.CertFile, c.KeyFile, c.AllowRemote, c.AllowedHosts = a.addr, a.tokenFile, a.cert, a.key, a.remote, a.hosts
 }
 

@@ -23,13 +23,16 @@ func runConsole(ctx context.Context, w *world, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
+	if err := api.validate(); err != nil {
+		return err
+	}
 	out, isFile := w.stdout.(*os.File)
 	interactive := !*plain && isFile && term.IsTerminal(out.Fd()) && w.getenv("TERM") != "dumb"
 	piped, keys := standardInput(w.stdin)
 	if !interactive || !keys {
 		return printPanels(ctx, w, *dir)
 	}
-	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, command: "console", follow: true, piped: piped})
+	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, command: "console", follow: true, piped: piped, getenv: w.getenv})
 	if err != nil {
 		return err
 	}
