@@ -13,13 +13,6 @@ import (
 	"github.com/signallake/signallake/lake/laketest"
 )
 
-// bothWays runs a test with a log that syncs both its files, and with one that has a journal.
-func bothWays(t *testing.T, test func(t *testing.T, journaled bool)) {
-	t.Parallel()
-	t.Run("two syncs", func(t *testing.T) { t.Parallel(); test(t, false) })
-	t.Run("journal", func(t *testing.T) { t.Parallel(); test(t, true) })
-}
-
 // cycles drives the log through appends alone and at once, seals by request and by size, a close and a reopening.
 func (j *journal) cycles(t *testing.T, dir string, disk *laketest.CrashDisk) {
 	t.Helper()

@@ -22,6 +22,7 @@ type sent struct {
 	attempts   int
 }
 
+// journal is what a test sent to a log, and how it opens it.
 type journal struct {
 	journaled bool // with a journal of the log's own from the first group on, so small that it turns all the time, and not for every group
 	mu        sync.Mutex
@@ -30,9 +31,16 @@ type journal struct {
 
 func (j *journal) open(dir string, d lake.Disk, segmentBytes int64) (lake.RawLog, error) {
 	if j.journaled {
-		return lake.OpenJournaled(lake.Layout{Root: dir}, d, fixedNow, segmentBytes, 0, 8<<10, 500)
+		return lake.OpenJournaled(lake.Layout{Root: dir}, d, fixedNow, segmentBytes, 0, 8<<10, 1000)
 	}
 	return lake.OpenRawLog(lake.Layout{Root: dir}, d, fixedNow, segmentBytes, false)
+}
+
+// bothWays runs a test with a log that syncs both its files, and with one that has a journal.
+func bothWays(t *testing.T, test func(t *testing.T, journaled bool)) {
+	t.Parallel()
+	t.Run("two syncs", func(t *testing.T) { t.Parallel(); test(t, false) })
+	t.Run("journal", func(t *testing.T) { t.Parallel(); test(t, true) })
 }
 
 // append sends a batch in the middle of an earlier one and of itself, as a sender does that is not sure of its answers: only what is new is stored. A batch

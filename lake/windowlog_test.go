@@ -202,7 +202,8 @@ func TestNotesAlone(t *testing.T) {
 	}
 	r = openLog(t, dir, lake.OSDisk{}, 0)
 	b := batchOf("new", 1)
-	wantBatch(t, next(t, outside), mustAppend(t, r, b), b)
+	first := mustAppend(t, r, b)
+	wantBatch(t, next(t, outside), first, b)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
