@@ -29,13 +29,14 @@ const (
 // them must see all before it.
 type client struct {
 	maker
-	run  *run
-	http *http.Client
+	run    *run
+	number int // among the clients
+	http   *http.Client
 }
 
 func newClient(r *run, i int) *client {
 	random := rand.New(rand.NewPCG(r.cfg.Seed, uint64(i)+1))
-	return &client{maker: maker{style: styleOf(i), book: r.books.of[i], batch: r.cfg.Batch, random: random, now: r.cfg.Now}, run: r,
+	return &client{maker: maker{style: styleOf(i), book: r.books.of[i], batch: r.cfg.Batch, random: random, now: r.cfg.Now}, run: r, number: i,
 		http: &http.Client{Timeout: r.cfg.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}}}
 }
 
@@ -43,8 +44,22 @@ func newClient(r *run, i int) *client {
 func (c *client) torment(ctx context.Context) {
 	defer c.http.CloseIdleConnections()
 	for ctx.Err() == nil && !isClosed(c.run.finish) {
+		if c.holds() {
+			pause(ctx, pollEvery)
+			continue
+		}
 		c.send(ctx, c.next())
 	}
+}
+
+// holds tells whether the client is to wait for the others.
+func (c *client) holds() bool {
+	hold := c.run.hold.Load()
+	if hold == nil {
+		return false
+	}
+	_, acked := c.book.stand()
+	return acked > (*hold)[c.number]
 }
 
 // send sends one request until it is answered for good, or abandoned.
