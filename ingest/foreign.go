@@ -143,8 +143,8 @@ func foreign(body []byte, said string) string {
 		return urlencoded
 	case logfmtLine.Match(start):
 		return "logfmt: " + importable
-	case !json:
-		return said
+	case !json && bytes.IndexByte(start, '=') > 0:
+		return said // form fields, if anything
 	}
 	return ""
 }

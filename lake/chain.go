@@ -31,7 +31,8 @@ const (
 	StageRaw = "raw"
 	// StageUnread is durable and not yet visible to SQL.
 	StageUnread = "unread"
-	// StageUnsummarised is durable and in no minute cell yet: neither in a rollup file nor in the minute tables that this process's panels ask.
+	// StageUnsummarised is durable and in no minute cell yet: neither in a rollup file, which a conversion writes, nor in the minute tables that a console keeps. A
+	// process without panels keeps none: there it is what is unconverted.
 	StageUnsummarised = "unsummarised"
 	// StageUnconverted is durable and not yet Parquet: SQL and panels see it all the same.
 	StageUnconverted = "unconverted"
@@ -83,10 +84,11 @@ type ChainLook struct {
 	API                 bool // the queue is known
 	Queued, QueuedBytes int64
 	QueueAge            time.Duration // of the oldest queued event
-	QueuePerSec         float64       // events that leave the queue
+	QueuePerSec         float64       // events that leave the queue in a second while there are some
 
 	Engine               bool // Unread and Unsummarised are known
 	Unread, Unsummarised int64
+	Minutes              bool // minute tables are kept, so events are summarised before they are converted
 }
 
 // Chain measures the backlog: it is told counts every now and then, and answers stages with rates. Its methods may be called from any goroutine.
@@ -116,7 +118,7 @@ func (c *Chain) Look(n ChainLook) []Stage {
 	rate := c.in.PerSec()
 	stages := []Stage{{Name: StageAccepted, Title: "acknowledged since the start", Events: c.accepted, InPerSec: rate, PerSec: rate}}
 	if n.API {
-		queue := Stage{Name: StageQueued, Title: "on the way to the disk", Events: n.Queued, Bytes: n.QueuedBytes, Wait: n.QueueAge, InPerSec: n.QueuePerSec, PerSec: n.QueuePerSec}
+		queue := Stage{Name: StageQueued, Title: "on the way to the disk", Events: n.Queued, Bytes: n.QueuedBytes, Wait: n.QueueAge, InPerSec: rate, PerSec: rate}
 		if n.Queued > 0 {
 			queue.Drain = drain(n.Queued, n.QueuePerSec)
 		}
@@ -124,9 +126,11 @@ func (c *Chain) Look(n ChainLook) []Stage {
 	}
 	stages = append(stages, Stage{Name: StageRaw, Title: "durable", Events: n.Status.RawEvents, Bytes: n.Status.RawBytes, InPerSec: rate, PerSec: rate})
 	if n.Engine {
-		stages = append(stages,
-			c.stage(n, c.read, Stage{Name: StageUnread, Title: "durable, not yet in SQL", Events: n.Unread}),
-			c.stage(n, c.summarised, Stage{Name: StageUnsummarised, Title: "durable, not yet in the panels", Events: n.Unsummarised}))
+		minutes := Stage{Name: StageUnsummarised, Title: "durable, not yet in the panels", Events: n.Unsummarised}
+		if !n.Minutes {
+			minutes.Title, minutes.Bytes, minutes.Starts = "durable, in no minute cell yet", n.Status.HotBytes, n.Status.ConvertAt
+		}
+		stages = append(stages, c.stage(n, c.read, Stage{Name: StageUnread, Title: "durable, not yet in SQL", Events: n.Unread}), c.stage(n, c.summarised, minutes))
 	}
 	hot := c.stage(n, c.converted, Stage{Name: StageUnconverted, Title: "not yet Parquet", Events: n.Status.HotEvents, Bytes: n.Status.HotBytes,
 		Starts: n.Status.ConvertAt, Limit: n.Status.HotLimit})

@@ -14,7 +14,7 @@ type chainRig struct {
 }
 
 func newChainRig(t *testing.T, look ChainLook) *chainRig {
-	look.At, look.Engine = time.Now(), true
+	look.At, look.Engine, look.Minutes = time.Now(), true, true
 	r := &chainRig{t: t, chain: NewChain(), look: look}
 	r.tell()
 	return r
@@ -111,6 +111,23 @@ func TestChainLimit(t *testing.T) {
 	f(50_000, true, false, 2*time.Second)
 	f(75_000, true, true, 666666666*time.Nanosecond)
 	f(100_000, true, true, 0)
+}
+
+// TestChainWithoutPanels: where only conversions make minute cells, what gathers for them is no growth.
+func TestChainWithoutPanels(t *testing.T) {
+	r := newChainRig(t, ChainLook{Status: Status{ConvertAt: 1000}})
+	r.look.Minutes = false
+	f := func(bytes int64, grows bool) {
+		t.Helper()
+		r.look.Status.HotBytes = bytes
+		r.second(100, 100, 0, 0)
+		if s := r.stages[StageUnsummarised]; s.Grows() != grows || s.Bytes != bytes || s.Events != r.look.Status.HotEvents {
+			t.Errorf("%d bytes: %+v", bytes, s)
+		}
+	}
+	f(10, false)
+	f(999, false)
+	f(1000, true)
 }
 
 func TestRawBetween(t *testing.T) {

@@ -127,6 +127,7 @@ type Freshness struct {
 	PerSecond float64       // events made visible a second, over the last 5 s
 	Unseen    int64         // committed events that statements do not see yet
 	Uncounted int64         // committed events that are in no minute cell yet
+	Minutes   bool          // somebody asks for panels, so minute tables are kept; else cells are made by conversions alone
 	Loading   bool          // start-up: the tail is still being read in
 	Load      Load          // while Loading: how far
 	Err       string        // the feed stopped: why

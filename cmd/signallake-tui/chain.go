@@ -41,9 +41,10 @@ func (s *stack) stages() []lake.Stage {
 	look := lake.ChainLook{At: time.Now(), Status: s.lake.Status()}
 	look.HotAge = hotAge(look.Status, s.now())
 	fresh := s.engine.Freshness()
-	look.Engine, look.Unread, look.Unsummarised = true, fresh.Unseen, fresh.Uncounted
+	look.Engine, look.Minutes, look.Unread, look.Unsummarised = true, fresh.Minutes, fresh.Unseen, fresh.Uncounted
 	if s.server != nil {
-		look.API, look.Queued = true, s.server.Snapshot().InFlight
+		queue := s.server.Snapshot().Queue
+		look.API, look.Queued, look.QueuedBytes, look.QueueAge, look.QueuePerSec = true, queue.Events, queue.Bytes, queue.Oldest, queue.PerSec
 	}
 	return s.chain.Look(look)
 }

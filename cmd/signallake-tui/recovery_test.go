@@ -127,7 +127,7 @@ func TestRecovery(t *testing.T) {
 	}
 	emptied := poll(waitLimit, func() bool {
 		stages := healthOf(t, client, s.url).Backlog
-		return stageOf(t, stages, lake.StageUnread).Events == 0 && stageOf(t, stages, lake.StageUnsummarised).Events == 0 && stageOf(t, stages, lake.StageUnconverted).Events <= 1
+		return stageOf(t, stages, lake.StageUnread).Events == 0 && stageOf(t, stages, lake.StageUnsummarised).Events <= 1 && stageOf(t, stages, lake.StageUnconverted).Events <= 1
 	})
 	if stages := healthOf(t, client, s.url).Backlog; !emptied || stageOf(t, stages, lake.StageAccepted).Events != 1 || stageOf(t, stages, lake.StageRaw).Events != left.Events+1 {
 		t.Errorf("%+v", stages)

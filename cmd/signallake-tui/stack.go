@@ -32,6 +32,7 @@ type stackConfig struct {
 	lakeFlags  *lakeFlags // when raw becomes Parquet; nil: as the lake thinks best
 	command    string     // what other processes are told about us
 	readOnly   bool
+	panels     bool // they will be asked for: load what they need at once
 	follow     bool // fall back to read-only when another process owns the lake
 	now        func() time.Time
 	requestLog io.Writer       // nil: a file in state/, for the console, which has no standard error to write to
@@ -93,7 +94,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 	if err := s.openLake(ctx, c); err != nil {
 		return err
 	}
-	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake, Now: c.now, Panels: c.api != nil})
+	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake, Now: c.now, Panels: c.panels})
 	if err != nil {
 		return fmt.Errorf("open the query engine: %w", err)
 	}

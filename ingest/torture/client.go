@@ -17,6 +17,8 @@ const (
 	// meets load from its first moment on; spread, so that clients do not march in step.
 	retryAtOnce = 10 * time.Millisecond
 	retrySpread = 30 * time.Millisecond
+	// refusedRest: after an answer that should not have been a client does not go on at full speed: it would be the same answer again.
+	refusedRest = time.Second
 	// maxAnswer bounds what is read of an answer.
 	maxAnswer = 1 << 20
 	// givesUp: a client that abandons does so with one in so many of its unanswered tries.
@@ -57,6 +59,7 @@ func (c *client) send(ctx context.Context, q *request) {
 			c.run.books.ack(c.book, q)
 			return
 		case verdict == refused:
+			pause(ctx, refusedRest)
 			return
 		case verdict == unanswered && c.abandons && c.random.IntN(givesUp) == 0:
 			c.run.report.abandon(q)
@@ -100,16 +103,17 @@ func (c *client) post(ctx context.Context, q *request) (verdict, time.Duration) 
 		hr.Header.Set("Idempotency-Key", q.key)
 	}
 	resp, err := c.http.Do(hr)
+	var text []byte
+	if err == nil {
+		text, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		_ = resp.Body.Close() // it has been read
+	}
 	if err != nil {
+		c.book.note(err.Error())
 		c.run.report.noAnswer()
 		return unanswered, soon
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		c.run.report.noAnswer()
-		return unanswered, soon
-	}
+	c.book.note(fmt.Sprintf("%d, Retry-After %q: %.300s", resp.StatusCode, resp.Header.Get("Retry-After"), text))
 	return c.judge(q, resp, text, soon)
 }
 

@@ -326,21 +326,32 @@ func (r *run) stop(ctx context.Context) error {
 	return r.resumed(ctx, "stopped for "+r.cfg.StopFor.String())
 }
 
-// resumed waits until every client has had an acknowledgement again, also those that were told to come again later.
+// resumed waits until every client has had an acknowledgement again, also those that were told to come again later. One that has none in the time in which
+// all of them together would be stuck is a finding.
 func (r *run) resumed(ctx context.Context, after string) error {
 	began, before := time.Now(), r.books.stands()
+	waiting := len(before)
 	err := r.await(ctx, func() bool {
+		waiting = 0
 		for i, acked := range r.books.stands() {
 			if acked == before[i] {
-				return false
+				waiting++
 			}
 		}
-		return true
+		return waiting == 0 || time.Since(began) > stuckAfter
 	})
 	if err != nil {
 		return err
 	}
 	took := time.Since(began)
+	if waiting > 0 {
+		for i, acked := range r.books.stands() {
+			if acked == before[i] {
+				r.report.problem("%s: %s got no acknowledgement in %v; its newest answer: %s", after, r.books.of[i].name, stuckAfter, r.books.of[i].answer())
+			}
+		}
+		return nil
+	}
 	r.report.count(func() { r.report.resume = append(r.report.resume, took) })
 	r.cfg.Say(fmt.Sprintf("%s: every client is acknowledged again after %d ms", after, took.Milliseconds()))
 	return nil

@@ -103,6 +103,7 @@ func (e *Engine) Freshness() sql.Freshness {
 	out.Committed = max(out.Committed, out.VisibleTo)
 	out.CountedTo = lake.Seq(f.minutes.panels.counted.Load())
 	out.Unseen, out.Uncounted = f.unseen(out.Committed), f.minutes.uncounted(out.Committed)
+	out.Minutes = f.minutes.panels.wanted.Load()
 	if out.Loading = f.loading() || f.minutes.loading(); out.Loading {
 		out.Load = f.load()
 	}
