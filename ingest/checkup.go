@@ -33,6 +33,9 @@ type HealthReport struct {
 	URL    string // that was asked, without a path
 	Status string // "ok"; anything else is trouble
 	Why    string // the trouble, where the server tells
+
+	Backlog []StageReport  // nil: it does not tell strangers, or is of an older release
+	Loading *LoadingReport // nil: its start is over
 }
 
 const defaultCheckupTimeout = 5 * time.Second
@@ -70,7 +73,11 @@ func (c Checkup) Ask(ctx context.Context) (HealthReport, error) {
 	if err != nil {
 		return report, fmt.Errorf("%s breaks off its answer: %w", report.URL, err)
 	}
-	var answer struct{ Program, Status, Why, Error, Reason string }
+	var answer struct {
+		Program, Status, Why, Error, Reason string
+		Backlog                             []StageReport
+		Loading                             *LoadingReport
+	}
 	if json.Unmarshal(text, &answer) != nil || answer.Program != "signallake" {
 		words := strings.TrimSpace(strings.TrimSpace(answer.Error + " " + answer.Reason))
 		if words == "" {
@@ -78,7 +85,7 @@ func (c Checkup) Ask(ctx context.Context) (HealthReport, error) {
 		}
 		return report, fmt.Errorf("%s answers %q, which is not the health of a lake: %q", report.URL, resp.Status, words)
 	}
-	report.Status, report.Why = answer.Status, answer.Why
+	report.Status, report.Why, report.Backlog, report.Loading = answer.Status, answer.Why, answer.Backlog, answer.Loading
 	return report, nil
 }
 

@@ -45,6 +45,7 @@ type Config struct {
 	Contract   lake.Contract         // what an event must look like
 	Guard      *lake.PartitionGuard  // bounds new partitions; nil: every partition is welcome
 	Ask        Asker                 // answers GET /query/NAME; nil: 503
+	Dead       Desk                  // answers what is below /dead; nil: 503
 	Health     func() map[string]any // adds values to GET /health; a "status" other than "ok" makes it a 503, "why" tells the reason; nil: adds nothing
 	Now        func() time.Time      // nil: time.Now
 	RequestLog io.Writer             // gets one line of JSON for each request, in one Write each; nil: no log

@@ -66,7 +66,7 @@ type page struct {
 
 func (s *Server) answerDocs(x *exchange) {
 	base := "http://"
-	if x.r.TLS != nil {
+	if x.r.TLS != nil || proxiedTLS(x.r.Header) {
 		base = "https://"
 	}
 	var buf bytes.Buffer
@@ -78,6 +78,12 @@ func (s *Server) answerDocs(x *exchange) {
 	h.Set("Content-Security-Policy", s.docs.policy)
 	h.Set("Referrer-Policy", "no-referrer")
 	x.send(http.StatusOK, "text/html; charset=utf-8", buf.Bytes())
+}
+
+// proxiedTLS tells whether a proxy says that the reader came to it by TLS. Anybody may claim that, and changes with it only the page that he reads himself.
+func proxiedTLS(h http.Header) bool {
+	first, _, _ := strings.Cut(h.Get("X-Forwarded-Proto"), ",")
+	return strings.EqualFold(strings.TrimSpace(first), "https")
 }
 
 func (s *Server) answerSpec(x *exchange) { x.send(http.StatusOK, "application/json", specJSON) }

@@ -77,6 +77,23 @@ func TestDocsShowTheWholeDocument(t *testing.T) {
 	want("nested fields", "rejected[].line")
 }
 
+// Behind a proxy that ends TLS the page's addresses are those of the reader.
+func TestDocsBehindProxy(t *testing.T) {
+	b := start(t, nil)
+	f := func(want string, headers ...string) {
+		t.Helper()
+		text := html.UnescapeString(b.do("GET", "/docs", "", headers...).text)
+		if n, all := strings.Count(text, want+b.Addr()+"/"), strings.Count(text, "://"+b.Addr()+"/"); n == 0 || n != all {
+			t.Errorf("%v: %d of %d addresses begin with %s", headers, n, all, want)
+		}
+	}
+	f("http://")
+	f("https://", "X-Forwarded-Proto", "https")
+	f("https://", "X-Forwarded-Proto", "HTTPS, http")
+	f("http://", "X-Forwarded-Proto", "http, https")
+	f("http://", "X-Forwarded-Proto", `https"><script>`)
+}
+
 // Each curl line of the page is run by a real shell, without tokens and with them, and does what it says.
 func TestDocsCurlLinesWork(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
@@ -84,7 +101,7 @@ func TestDocsCurlLinesWork(t *testing.T) {
 	}
 	ask := func(c *Config) {
 		c.Now = func() time.Time { return time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC) }
-		c.Ask = answerByName
+		c.Ask, c.Dead = answerByName, &fakeDesk{}
 	}
 	plain := start(t, ask)
 	secret, token := startWithTokens(t, ask)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -101,7 +102,7 @@ func (x *exchange) finish() {
 		rejects = append(rejects, Reject{At: end, Source: x.sender(), Line: e.Line, Field: e.Field, Reason: e.Reason, Sample: e.sample})
 	}
 	x.s.stats.refuse(cmp.Or(x.kind, kindOf(x.status)))
-	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK
+	acked := x.r.Method == http.MethodPost && x.status == http.StatusOK && strings.HasPrefix(x.r.URL.Path, "/ingest")
 	x.s.stats.record(record, x.rejected, rejects, acked, took, end)
 	x.s.log.write(requestLine{
 		Time: x.start.UTC().Format(logTime), RequestID: x.id, Method: record.Method, Path: record.Path, StatusCode: x.status,

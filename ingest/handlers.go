@@ -54,8 +54,8 @@ func (s *Server) giveBack(x *exchange, wk *work) {
 	s.memory.giveBack(wk, x.lease)
 }
 
-// form is what sets the two POST routes apart.
-type form struct {
+// intake is what sets the two POST routes apart.
+type intake struct {
 	decode func(context.Context, *work) error // *undecodable: the body is none of this route's; another error is the lake's
 	unfit  string                             // what an undecodable body is told
 	name   bool                               // the answer names the event
@@ -63,7 +63,7 @@ type form struct {
 }
 
 var (
-	oneForm = &form{
+	oneIntake = &intake{
 		decode: func(_ context.Context, wk *work) error {
 			var unfit *undecodable
 			if errors.As(wk.one(wk.body), &unfit) {
@@ -75,7 +75,7 @@ var (
 		name:   true,
 		answer: func(o *outcome) any { return o.one() },
 	}
-	batchForm = &form{
+	batchIntake = &intake{
 		decode: func(ctx context.Context, wk *work) error {
 			err := wk.batch(ctx, wk.body)
 			var unfit *undecodable
@@ -92,13 +92,13 @@ var (
 	}
 )
 
-func (s *Server) ingestOne(x *exchange) { s.ingest(x, oneForm) }
+func (s *Server) ingestOne(x *exchange) { s.ingest(x, oneIntake) }
 
-func (s *Server) ingestBatch(x *exchange) { s.ingest(x, batchForm) }
+func (s *Server) ingestBatch(x *exchange) { s.ingest(x, batchIntake) }
 
 // ingest is the way of a POST: receive the body, see whether its answer is known, decode, bury what is refused, store the rest, and only then
 // answer.
-func (s *Server) ingest(x *exchange, f *form) {
+func (s *Server) ingest(x *exchange, in *intake) {
 	wk := s.borrow(x)
 	defer x.lease.release()
 	defer x.place.leave(false)
@@ -108,13 +108,13 @@ func (s *Server) ingest(x *exchange, f *form) {
 	}
 	x.patient()
 	var ok bool
-	if x.claim, ok = s.claim(x, wk, f); !ok {
+	if x.claim, ok = s.claim(x, wk, in); !ok {
 		s.giveBack(x, wk)
 		return
 	}
 	defer x.claim.release()
 	wk.keeper = x
-	err := s.decoding(x, wk, func() error { return f.decode(s.ctx(), wk) })
+	err := s.decoding(x, wk, func() error { return in.decode(s.ctx(), wk) })
 	x.service, x.rejected, x.listed = wk.service, wk.rejected, wk.listed
 	var unfit *undecodable
 	if err == nil || errors.As(err, &unfit) {
@@ -124,12 +124,12 @@ func (s *Server) ingest(x *exchange, f *form) {
 		if err != nil {
 			s.failAppend(x, err)
 		} else {
-			x.fail(http.StatusBadRequest, f.unfit, unfit.Error())
+			x.fail(http.StatusBadRequest, in.unfit, unfit.Error())
 		}
 		s.giveBack(x, wk)
 		return
 	}
-	o := wk.outcome(x.id, f.name)
+	o := wk.outcome(x.id, in.name)
 	if wk.accepted > 0 || x.claim != nil { // a key is remembered by a batch of its own where there is no event
 		b := lake.Batch{Lines: wk.lines, N: wk.accepted, Given: wk.given}
 		x.claim.prepare(&b, o)
@@ -143,7 +143,7 @@ func (s *Server) ingest(x *exchange, f *form) {
 		x.events, x.duplicates, x.conflicts = receipt.Stored, receipt.Duplicates, receipt.Conflicts
 		x.claim.finish()
 	}
-	x.answer(f, o)
+	x.answer(in, o)
 	s.giveBack(x, wk)
 }
 

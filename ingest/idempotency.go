@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -43,7 +41,7 @@ var (
 )
 
 // claim takes the request's key. When the answer is known already, or the key may not be used, it answers the request and says false.
-func (s *Server) claim(x *exchange, wk *work, f *form) (*claim, bool) {
+func (s *Server) claim(x *exchange, wk *work, in *intake) (*claim, bool) {
 	key, given, err := idempotencyKey(x.r.Header)
 	if err != nil {
 		x.fail(http.StatusBadRequest, "the "+idempotencyHeader+" header cannot be used", err.Error())
@@ -59,7 +57,7 @@ func (s *Server) claim(x *exchange, wk *work, f *form) (*claim, bool) {
 			"nothing of this request was stored: a retry must send the same bytes, and another body needs a key of its own")
 		return nil, false
 	case errors.Is(err, errKeyBusy):
-		x.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(retryKey.Seconds()))))
+		x.retryAfter(retryKey)
 		x.fail(http.StatusServiceUnavailable, "an earlier request with this "+idempotencyHeader+" has not ended yet", "send it again with the same key: it is stored once")
 		return nil, false
 	case err != nil:
@@ -68,7 +66,7 @@ func (s *Server) claim(x *exchange, wk *work, f *form) (*claim, bool) {
 	case known != nil:
 		x.replayed = true
 		x.w.Header().Set(replayedHeader, "true")
-		x.answer(f, known)
+		x.answer(in, known)
 		return nil, false
 	}
 	return c, true
@@ -207,9 +205,9 @@ func (c *claim) release() {
 
 // bury has the letters buried, unless an earlier request with the same key and body did so before its append failed. More letters may
 // follow; decoding the same body again gives the same ones in the same order, and where it does not they are buried: twice rather than never.
-func (c *claim) bury(letters []lake.DeadLetter, bury func([]lake.DeadLetter) error) error {
+func (c *claim) bury(letters []lake.DeadLetter, bury func() error) error {
 	if c == nil {
-		return bury(letters)
+		return bury()
 	}
 	sum := c.keys.sumOf(letters)
 	at := c.buried
@@ -217,7 +215,7 @@ func (c *claim) bury(letters []lake.DeadLetter, bury func([]lake.DeadLetter) err
 	if at < len(c.flight.letters) && c.flight.letters[at] == sum {
 		return nil
 	}
-	if err := bury(letters); err != nil {
+	if err := bury(); err != nil {
 		return err
 	}
 	c.flight.letters = append(c.flight.letters[:min(at, len(c.flight.letters))], sum)

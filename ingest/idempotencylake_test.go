@@ -63,6 +63,9 @@ func anonymous(names ...string) string {
 	return strings.Join(lines, "\n")
 }
 
+// named is an event with an id of its sender's.
+var named = event("f1", `,"message":"f1"`)
+
 // keyedRequests are requests of all kinds that a key remembers, and the messages of their events.
 func keyedRequests() ([]*keyed, []string) {
 	return []*keyed{
@@ -72,7 +75,9 @@ func keyedRequests() ([]*keyed, []string) {
 		{path: "/ingest/batch", key: "c", body: badEvent + "\n" + badEvent},
 		{path: "/ingest/batch", key: "d", body: "[" + anonymous("d1") + "]"},
 		{path: "/ingest", key: "e", body: badEvent},
-	}, []string{"a1", "b1", "b2", "b3", "c1", "c2", "d1"}
+		{path: "/ingest/batch", key: "f", body: named + "\n" + named + "\n" + badEvent}, // a duplicate
+		{path: "/ingest/batch", key: "g", body: named},                                  // nothing but a duplicate: a note without events
+	}, []string{"a1", "b1", "b2", "b3", "c1", "c2", "d1", "f1"}
 }
 
 // A process that ends and one that takes over: every key is known to it, with its answer, in a lake that has sealed and converted meanwhile.
@@ -96,8 +101,8 @@ func TestKeysOutliveTheProcess(t *testing.T) {
 		if a := b.do("POST", "/ingest", anonymous("other"), idempotencyHeader, "a"); a.status != 422 {
 			t.Errorf("round %d: another body: %d %s", round, a.status, a.text)
 		}
-		if dead := l.DeadStatus().Kept; dead != 4 {
-			t.Errorf("round %d: %d letters, want 4", round, dead)
+		if dead := l.DeadStatus().Kept; dead != 5 {
+			t.Errorf("round %d: %d letters, want 5", round, dead)
 		}
 		if err := b.Shutdown(context.Background()); err != nil {
 			t.Fatal(err)
@@ -137,6 +142,7 @@ func newServer(t testing.TB, log Log) *Server {
 // The power goes at any moment, with whatever the disk makes of it: the requests that are sent again are stored once, those that were
 // answered before get their answer.
 func TestKeysOutliveAPowerCut(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	disk, err := laketest.NewCrashDisk(dir)
 	if err != nil {
@@ -192,6 +198,7 @@ func TestKeysOutliveAPowerCut(t *testing.T) {
 
 // The disk fails at each operation in turn, once or for good: who sends until there is a final answer has its events once.
 func TestKeysOutliveFaults(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []laketest.Fault{laketest.FaultError, laketest.FaultNoSpace, laketest.FaultShort, laketest.FaultLate} {
 		for at := 0; ; at++ {
 			dir := t.TempDir()
@@ -211,8 +218,8 @@ func TestKeysOutliveFaults(t *testing.T) {
 					}
 				}
 			}
-			if n := l.DeadStatus().Kept; n != 4 {
-				t.Fatalf("fault at %d: %d letters, want 4", at, n)
+			if n := l.DeadStatus().Kept; n != 5 {
+				t.Fatalf("fault at %d: %d letters, want 5", at, n)
 			}
 			injected := disk.Injected()
 			disk.Heal()
@@ -239,5 +246,29 @@ func TestKeysOutliveFaults(t *testing.T) {
 				break // the fault lay behind the last operation
 			}
 		}
+	}
+}
+
+// What the lake says of events with ids is what the answer says; all adds up.
+func TestAnswersCountDuplicatesAndConflicts(t *testing.T) {
+	b := start(t, func(c *Config) { c.Log = openLake(t, t.TempDir(), nil) })
+	try := func(path, body, want string) {
+		t.Helper()
+		if a := b.do("POST", path, body, "X-Request-ID", "r"); a.status != 200 || !strings.HasPrefix(a.text, want) {
+			t.Errorf("%s: %d %s want %s", body, a.status, a.text, want)
+		}
+	}
+	one, other := event("e1", ""), event("e1", `,"message":"other"`)
+	try("/ingest", one, `{"accepted":1,"duplicate":0,"conflict":0,"event_id":"e1","request_id":"r"}`)
+	try("/ingest", one, `{"accepted":0,"duplicate":1,"conflict":0,"event_id":"e1","request_id":"r"}`)
+	try("/ingest", other, `{"accepted":1,"duplicate":0,"conflict":1,"event_id":"e1","request_id":"r"}`)
+	try("/ingest/batch", one+"\n"+badEvent+"\n"+event("e2", ""), `{"accepted":1,"duplicate":1,"conflict":0,"rejected":[{"line":2,`)
+	try("/ingest/batch", anonymous("x", "x"), `{"accepted":2,"duplicate":0,"conflict":0,"rejected":[],`)
+	eventually(t, "all are counted", func() bool { return b.Snapshot().Requests == 5 })
+	if snap := b.Snapshot(); snap.Accepted != 5 || snap.Duplicates != 2 || snap.Conflicts != 1 || snap.Rejected != 1 {
+		t.Errorf("counted %+v", snap)
+	}
+	if a := b.do("GET", "/health", ""); a.json["duplicates"] != 2.0 || a.json["conflicts"] != 1.0 {
+		t.Errorf("health: %s", a.text)
 	}
 }

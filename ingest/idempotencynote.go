@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/signallake/signallake/lake"
 )
@@ -27,7 +28,10 @@ const (
 	noteCounts = len(`,"accepted":,"duplicate":,"conflict":}`) + 3*10
 )
 
-var notePrefix = []byte(`{"key":`)
+var (
+	notePrefix     = []byte(`{"key":`)
+	noteCountNames = [...]string{`,"accepted":`, `,"duplicate":`, `,"conflict":`}
+)
 
 // appendNoteHead appends the note up to its counts.
 func appendNoteHead(dst []byte, id keyID, body fingerprint, o *outcome) []byte {
@@ -61,12 +65,9 @@ func appendNoteHead(dst []byte, id keyID, body fingerprint, o *outcome) []byte {
 }
 
 func appendNoteCounts(dst []byte, r lake.Receipt) []byte {
-	for _, c := range [...]struct {
-		name string
-		n    int
-	}{{`,"accepted":`, r.Stored}, {`,"duplicate":`, r.Duplicates}, {`,"conflict":`, r.Conflicts}} {
-		if c.n != 0 {
-			dst = strconv.AppendInt(append(dst, c.name...), int64(c.n), 10)
+	for i, n := range [...]int{r.Stored, r.Duplicates, r.Conflicts} {
+		if n != 0 {
+			dst = strconv.AppendInt(append(dst, noteCountNames[i]...), int64(n), 10)
 		}
 	}
 	return append(dst, '}')
@@ -95,10 +96,52 @@ func parseNote(note []byte) (id keyID, body fingerprint, answer string, ok bool)
 		rest = rest[2*len(part.hash):]
 	}
 	answer = answerOf(note)
-	if _, err := decodeOutcome([]byte(answer)); err != nil {
-		return id, body, "", false
+	if !isUsual(answer) {
+		if _, err := decodeOutcome([]byte(answer)); err != nil {
+			return id, body, "", false
+		}
 	}
 	return id, body, answer, true
+}
+
+// isUsual tells most answers of accepted events from others without a JSON decoder, which takes half of the time of a start with many keys.
+// What it knows decodeOutcome takes.
+func isUsual(answer string) bool {
+	rest, ok := strings.CutPrefix(answer, `{"status":200,"request_id":"`)
+	n := plainLen(rest)
+	if !ok || n == 0 || n > maxRequestID {
+		return false
+	}
+	rest = rest[n:]
+	if r, ok := strings.CutPrefix(rest, `","event_id":"`); ok {
+		rest = r[plainLen(r):]
+	}
+	if rest, ok = strings.CutPrefix(rest, `"`); !ok {
+		return false
+	}
+	for _, name := range noteCountNames {
+		if r, ok := strings.CutPrefix(rest, name); ok {
+			digits := 0
+			for digits < len(r) && r[digits] >= '0' && r[digits] <= '9' {
+				digits++
+			}
+			if digits == 0 || digits > 9 || r[0] == '0' {
+				return false
+			}
+			rest = r[digits:]
+		}
+	}
+	return rest == "}"
+}
+
+// plainLen is how many bytes s begins with that stand for themselves in a JSON string.
+func plainLen(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // decodeOutcome reads what a note says became of a request.

@@ -42,6 +42,7 @@ type Answer struct {
 	Bytes     int64
 	Version   uint64
 	ElapsedMS float64
+	Missing   int64 // acknowledged events that the answer does not count yet; 0: it counts all
 }
 
 // ErrUnknownQuestion, as a pointer, is returned by an Asker for a name that it does not know.
@@ -49,6 +50,11 @@ type ErrUnknownQuestion struct {
 	Name  string
 	Known []string
 }
+
+// LoadingError is returned by an Asker whose time is over while the lake still reads in what it found at its start.
+type LoadingError struct{ Progress string }
+
+func (e *LoadingError) Error() string { return "the lake is still loading: " + e.Progress }
 
 // Asker answers named questions.
 type Asker func(ctx context.Context, q Question) (*Answer, error)

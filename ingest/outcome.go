@@ -90,15 +90,15 @@ func (o *outcome) firstRejected() lineError {
 }
 
 // answer answers what became of the request, or of the one that it repeats.
-func (x *exchange) answer(f *form, o *outcome) {
+func (x *exchange) answer(in *intake, o *outcome) {
 	if o.Status == http.StatusOK {
-		x.reply(o.Status, f.answer(o))
+		x.reply(o.Status, in.answer(o))
 		return
 	}
 	first := o.firstRejected()
 	why := strings.TrimPrefix(first.Field+": "+first.Reason, ": ")
-	if !f.name {
+	if !in.name {
 		why = fmt.Sprintf("line %d: %s", first.Line, why)
 	}
-	x.refuse(o.Status, f.answer(o), why)
+	x.refuse(o.Status, in.answer(o), why)
 }

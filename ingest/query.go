@@ -32,6 +32,7 @@ type queryAnswer struct {
 	Bytes     int64    `json:"bytes"`
 	Version   uint64   `json:"version"`
 	ElapsedMS float64  `json:"elapsed_ms"`
+	Missing   int64    `json:"missing_events,omitempty"`
 	RequestID string   `json:"request_id"`
 }
 
@@ -57,17 +58,20 @@ func (s *Server) answerQuery(x *exchange) {
 	}
 	x.reply(http.StatusOK, queryAnswer{
 		Question: q.Name, Columns: append([]string{}, answer.Columns...), Rows: jsonReady(answer.Rows), Files: answer.Files,
-		Bytes: answer.Bytes, Version: answer.Version, ElapsedMS: answer.ElapsedMS, RequestID: x.id,
+		Bytes: answer.Bytes, Version: answer.Version, ElapsedMS: answer.ElapsedMS, Missing: answer.Missing, RequestID: x.id,
 	})
 }
 
 func (s *Server) failQuery(x *exchange, err error) {
 	var unknown *ErrUnknownQuestion
+	var loading *LoadingError
 	switch {
 	case errors.As(err, &unknown):
 		x.refuse(http.StatusNotFound, problem{Error: "unknown question", Reason: err.Error(), Questions: unknown.Known, RequestID: x.id}, err.Error())
 	case x.r.Context().Err() != nil:
 		x.fail(statusClientGone, "the client went away before the answer", err.Error())
+	case errors.As(err, &loading):
+		x.fail(http.StatusGatewayTimeout, "the question took too long", fmt.Sprintf("no answer within %v: %v; ask again", s.cfg.QueryTimeout, loading))
 	case errors.Is(err, context.DeadlineExceeded):
 		x.fail(http.StatusGatewayTimeout, "the question took too long",
 			fmt.Sprintf("no answer within %v: narrow it with from, to or service", s.cfg.QueryTimeout))

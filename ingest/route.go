@@ -24,6 +24,10 @@ func routes() []route {
 		{"/ingest", "POST /ingest", post, (*Server).ingestOne, false},
 		{"/ingest/batch", "POST /ingest/batch", post, (*Server).ingestBatch, false},
 		{queryPrefix, "GET /query/NAME", get, (*Server).answerQuery, false},
+		{"/dead", "GET /dead", get, (*Server).answerDead, false},
+		{"/dead/letters", "GET /dead/letters", get, (*Server).answerLetters, false},
+		{"/dead/discard", "POST /dead/discard", post, (*Server).discardDead, false},
+		{"/dead/replay", "POST /dead/replay", post, (*Server).replayDead, false},
 		{"/docs", "GET /docs", get, (*Server).answerDocs, true},
 		{"/openapi.json", "GET /openapi.json", get, (*Server).answerSpec, true},
 	}

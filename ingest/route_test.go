@@ -9,7 +9,7 @@ func TestUnknownPathsNameTheRoutes(t *testing.T) {
 	b := start(t, nil)
 	for _, path := range []string{"/", "/ingest/", "/ingest/batch/", "/health/x", "/query", "/query/", "//ingest", "/Ingest", "/favicon.ico", "/ingest/../health"} {
 		a := b.do("POST", path, event("e", ""))
-		if a.status != 404 || !strings.Contains(a.text, `"routes":["GET /health","POST /ingest","POST /ingest/batch","GET /query/NAME","GET /docs","GET /openapi.json"]`) {
+		if a.status != 404 || !strings.Contains(a.text, `"routes":["GET /health","POST /ingest","POST /ingest/batch","GET /query/NAME","GET /dead","GET /dead/letters","POST /dead/discard","POST /dead/replay","GET /docs","GET /openapi.json"]`) {
 			t.Errorf("%s: %d %s", path, a.status, a.text)
 		}
 	}

@@ -77,6 +77,23 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
+// Try tells, without serving anything, whether New and Start would go well now: for whoever must not make anything before that is known. cfg.Log is not needed.
+func Try(cfg Config) error {
+	cfg.Log = neverLog{}
+	s, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	ln, err := s.listen()
+	if err != nil {
+		return err
+	}
+	return ln.Close()
+}
+
+// neverLog is the log of a server that never takes a request.
+type neverLog struct{ Log }
+
 // Handler answers requests without a socket of its own.
 func (s *Server) Handler() http.Handler { return s }
 

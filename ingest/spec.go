@@ -135,7 +135,7 @@ type field struct {
 	Description string
 }
 
-// fields lists what an object holds, and what the elements of its arrays hold.
+// fields lists what an object holds, and what its objects and the elements of its arrays hold.
 func (s *spec) fields(v schema) []field { return s.addFields(nil, "", s.resolve(v)) }
 
 func (s *spec) addFields(rows []field, prefix string, v schema) []field {
@@ -152,8 +152,11 @@ func (s *spec) addFields(rows []field, prefix string, v schema) []field {
 			required = required || name == m.Name
 		}
 		rows = append(rows, field{strings.TrimPrefix(prefix, "[].") + m.Name, s.typeName(p), required, p.Description})
-		if p.Type == "array" && p.Items != nil {
+		switch {
+		case p.Type == "array" && p.Items != nil:
 			rows = s.addFields(rows, prefix+m.Name, p)
+		case p.Type == "object" || len(p.Properties) > 0:
+			rows = s.addFields(rows, prefix+m.Name+".", p)
 		}
 	}
 	return rows

@@ -145,7 +145,9 @@ func sortedKeys(m openapi3.Headers) []string {
 // nobody ever saw.
 func TestSpecAgainstTheServer(t *testing.T) {
 	c := &checker{t: t, doc: loadSpec(t), seen: map[string]bool{}}
+	desk := &fakeDesk{}
 	b, token := startWithTokens(t, func(cfg *Config) {
+		cfg.Dead = desk
 		cfg.Ask, cfg.QueryTimeout, cfg.ReadTimeout, cfg.MaxBodyBytes = answerByName, time.Second, 200*time.Millisecond, 1<<20
 	})
 	ask := func(method, path, described, body string, status int, headers ...string) {
@@ -160,7 +162,7 @@ func TestSpecAgainstTheServer(t *testing.T) {
 		path, example := specPath(r), strings.ReplaceAll(specPath(r), "{name}", "fine")
 		body := ""
 		if r.methods[0] == http.MethodPost {
-			body = event("e", `,"x":1,"x":2`)
+			body = exampleBody(path)
 		}
 		for _, method := range r.methods {
 			ask(method, example, path, body, 200)
@@ -171,6 +173,7 @@ func TestSpecAgainstTheServer(t *testing.T) {
 	}
 	ask("GET", "/nothing", "", "", 404)
 	c.provokeIngest(b, token, ask)
+	c.provokeDead(b, token, desk, ask)
 	for name, status := range map[string]int{"unknown": 404, "slow": 504, "closed": 503, "broken": 500, "panic": 500, "fine?limit=0": 400, "fine?form=x": 400} {
 		ask("GET", "/query/"+name, "/query/{name}", "", status)
 	}
@@ -224,6 +227,40 @@ func (c *checker) provokeIngest(b *bench, token string, ask func(method, path, d
 	}
 }
 
+// exampleBody is a body that a POST takes.
+func exampleBody(path string) string {
+	switch path {
+	case "/dead/discard":
+		return `{"all":true}`
+	case "/dead/replay":
+		return `{"rules":{"cast":["latency_ms=number"]}}`
+	}
+	return event("e", `,"x":1,"x":2`)
+}
+
+// provokeDead: each way to refuse work on dead letters.
+func (c *checker) provokeDead(b *bench, token string, desk *fakeDesk, ask func(method, path, described, body string, status int, headers ...string)) {
+	for _, r := range []struct{ method, path string }{{"GET", "/dead"}, {"GET", "/dead/letters"}, {"POST", "/dead/discard"}, {"POST", "/dead/replay"}} {
+		body := ""
+		if r.method == "POST" {
+			body = exampleBody(r.path)
+			ask("POST", r.path, r.path, "nonsense", 400)
+			ask("POST", r.path, r.path, strings.Repeat(" ", maxOrder+1), 413)
+			a := b.read(b.dial("POST " + r.path + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\nContent-Length: 1000\r\n\r\n{"))
+			c.check("POST", r.path, a.status, a.header, a.text)
+			desk.fail(lake.ErrBacklog)
+			ask("POST", r.path, r.path, body, 429)
+		} else {
+			ask("GET", r.path+"?misspelt=1", r.path, "", 400)
+		}
+		for err, status := range map[error]int{lake.ErrBury: 503, errors.New("strange"): 500, context.DeadlineExceeded: 504} {
+			desk.fail(err)
+			ask(r.method, r.path, r.path, body, status)
+		}
+		desk.fail(nil)
+	}
+}
+
 // provokeStrangers: no token and a wrong one.
 func (c *checker) provokeStrangers(b *bench) {
 	for _, r := range routes() {
@@ -242,7 +279,7 @@ func (c *checker) provokeStrangers(b *bench) {
 
 // provokeHealth: the page with everything in it, in trouble and not.
 func (c *checker) provokeHealth() {
-	extra := map[string]any{"version": 1, "events_visible": 1, "events_hot": 0, "behind_events": 0, "lag_p95_ms": 3, "conversion_error": "x", "query_error": "y", "access_error": "z"}
+	extra := map[string]any{"version": 1, "events_visible": 1, "events_hot": 0, "behind_events": 0, "lag_p95_ms": 3, "conversion_error": "x", "query_error": "y", "dead_letters": 4, "dead_bytes": 5, "dead_dropped": 6, "access_error": "z"}
 	b := start(c.t, func(cfg *Config) { cfg.Health = func() map[string]any { return extra } })
 	for _, status := range []string{"ok", "failing"} {
 		extra["status"], extra["why"] = status, "because"

@@ -24,17 +24,20 @@ type stats struct {
 
 	refused refusalCounts
 
-	mu                              sync.Mutex // guards what follows
-	changes                         atomic.Int64
-	addr                            string
-	err                             string
-	requests                        int64
-	accepted                        int64
-	rejected                        int64
-	duplicates, conflicts, replayed int64
-	seconds                         [ringSeconds]second
-	recent                          ring[RequestRecord]
-	rejects                         ring[Reject]
+	mu       sync.Mutex // guards what follows
+	changes  atomic.Int64
+	addr     string
+	err      string
+	requests int64
+	accepted int64
+	rejected int64
+	seconds  [ringSeconds]second
+	recent   ring[RequestRecord]
+	rejects  ring[Reject]
+
+	duplicates int64
+	conflicts  int64
+	replayed   int64
 }
 
 // second holds what was answered in one second since the start.

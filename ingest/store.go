@@ -208,7 +208,7 @@ func (s *Server) store(x *exchange, b lake.Batch) (receipt lake.Receipt, err err
 // bury keeps refused lines of a request, a few MiB at a time. A sender who will be told to come again leaves none; with says that events follow.
 func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
 	s := x.s
-	if with || x.claim != nil {
+	if with || x.claim != nil { // a key is remembered by a batch, whether it has events or not
 		if err := s.cfg.Log.Backlog(); err != nil {
 			return err
 		}
@@ -228,7 +228,7 @@ func (x *exchange) bury(letters []lake.DeadLetter, with bool) error {
 			return err
 		}
 		run := letters[:n]
-		err := x.claim.bury(run, func(run []lake.DeadLetter) error {
+		err := x.claim.bury(run, func() error {
 			return s.storage.try(s.ctx(), func(ctx context.Context) error { return s.cfg.Log.Bury(ctx, run) })
 		})
 		if err != nil {

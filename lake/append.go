@@ -4,7 +4,7 @@ import "context"
 
 // Receipt says what became of an appended batch.
 type Receipt struct {
-	First      Seq // of its first stored event; the others follow without a gap
+	First      Seq // of its first stored event; the others follow without a gap; 0 when none is stored
 	Stored     int // events that are in the lake because of this batch
 	Duplicates int // events that were there already: an earlier one has the same service, event_id and content
 	Conflicts  int // stored events that differ from an earlier one with the same service and event_id
@@ -47,6 +47,12 @@ func (l *Lake) WaitCommitted(ctx context.Context, above Seq) error {
 
 // Tail reads the committed batches from a seq on, and waits for more.
 func (l *Lake) Tail(from Seq) *Tail { return l.raw.tail(from) }
+
+// ReadSegment calls fn with the committed batches of s, in order: n lines whose seqs follow first without a gap. lines is valid during the call.
+// Unlike a Tail it never waits, and several segments may be read at the same time. A *DamageError names bytes that are not what was acknowledged.
+func (l *Lake) ReadSegment(s Segment, fn func(lines []byte, first Seq, n int) error) error {
+	return l.raw.readSegment(s, fn)
+}
 
 // Notes calls fn with every batch appended at or after since that has a note, in order: its first seq, how many events of it are stored, when, and the
 // note, which is valid during the call.

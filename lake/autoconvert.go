@@ -51,7 +51,7 @@ func (l *Lake) autoConvert(ctx context.Context) {
 		if !l.conversionDue() || time.Now().Before(notBefore) {
 			continue
 		}
-		_, err := l.Convert(ctx, nil)
+		_, err := l.Convert(ctx, &l.autoProgress)
 		if ctx.Err() != nil {
 			return
 		}
@@ -63,6 +63,22 @@ func (l *Lake) autoConvert(ctx context.Context) {
 	}
 }
 
+// AutoConversion is where the automatic conversion stands.
+type AutoConversion struct {
+	Due      bool             // as much waits as sets it going: it runs or is about to, and takes everything that is committed now
+	Err      error            // why the newest one failed; it is tried again
+	Progress ProgressSnapshot // of the run at hand: events scanned, then written, then committed; Total 0 between runs
+}
+
+// AutoConversion reads memory only. In a lake that never converts by itself, or is read-only, nothing is ever due.
+func (l *Lake) AutoConversion() AutoConversion {
+	a := AutoConversion{Due: l.cfg.ConvertAge > 0 && !l.cfg.ReadOnly && l.hotBytes.Load() >= l.cfg.ConvertBytes, Err: l.cat.troubles.of(troubleConvert)}
+	if l.converting.Load() > 0 && Seq(l.runFrom.Load()) == l.Current().Watermark {
+		a.Progress = l.autoProgress.Snapshot()
+	}
+	return a
+}
+
 // nextBackoff is how long to wait after a conversion that ended with err.
 func nextBackoff(last time.Duration, err error) time.Duration {
 	if err == nil || errors.Is(err, ErrConflict) { // another conversion was faster
@@ -71,11 +87,13 @@ func nextBackoff(last time.Duration, err error) time.Duration {
 	return min(max(2*last, backoffFirst), backoffMost)
 }
 
-// conversionDue says whether enough waits, or waits long enough.
+// conversionDue says whether enough waits, or waits long enough. What seems to wait for less than no time was written before the clock was set back: it
+// is not left waiting for as long as that was.
 func (l *Lake) conversionDue() bool {
 	hot := l.trackHot()
 	if len(hot) == 0 {
 		return false
 	}
-	return l.hotBytes.Load() >= l.cfg.ConvertBytes || l.now().Sub(hot[0].Started) >= l.cfg.ConvertAge
+	waits := l.now().Sub(hot[0].Started)
+	return l.hotBytes.Load() >= l.cfg.ConvertBytes || waits >= l.cfg.ConvertAge || waits <= -l.cfg.ConvertAge
 }

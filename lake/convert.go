@@ -100,6 +100,8 @@ func nextRun(segments []Segment, watermark, end Seq) []Segment {
 // convertRun converts some segments with one commit.
 func (l *Lake) convertRun(ctx context.Context, segments []Segment, p *Progress, result *ConvertResult) (err error) {
 	watermark := l.Current().Watermark
+	p.Start("scan", 0)
+	l.runFrom.Store(int64(watermark))
 	id := l.beginTx()
 	committed := false
 	defer func() { l.endTx(id, committed) }()

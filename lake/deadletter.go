@@ -58,6 +58,18 @@ func (l *Lake) DiscardDead(ctx context.Context, pick func(*DeadLetter) bool) (in
 	return l.dead.discard(ctx, pick)
 }
 
+// MarkReplayed writes down that letters are done with because what they hold is in the lake: those from the first to the last ID of each range,
+// which rise. It answers how many of them were still kept; once it returns nil, they never count again. After an error it is open which of them do.
+func (l *Lake) MarkReplayed(ids [][2]int64) (int64, error) {
+	if err := l.writable(); err != nil {
+		return 0, err
+	}
+	if len(ids) == 0 || l.dead.status().Kept == 0 {
+		return 0, nil
+	}
+	return l.dead.settle(ids, stateReplayed)
+}
+
 // DeadStatus counts what is in the dead zone. The owner answers from memory; a read-only lake looks at what has been added to the files.
 func (l *Lake) DeadStatus() DeadStatus {
 	if err := l.dead.refresh(); err != nil {
@@ -66,8 +78,10 @@ func (l *Lake) DeadStatus() DeadStatus {
 	return l.dead.status()
 }
 
-// ReasonKind is a reason without the values in it, so that the same mistake is one group: what is quoted and every word with a digit goes.
+// ReasonKind is a reason without the values in it, so that the same mistake is one group: what was got instead, what is quoted and every word with
+// a digit goes.
 func ReasonKind(reason string) string {
+	reason, _, _ = strings.Cut(reason, ", got ")
 	if open, end := strings.IndexByte(reason, '"'), strings.LastIndexByte(reason, '"'); open < end {
 		reason = reason[:open] + reason[end+1:]
 	}

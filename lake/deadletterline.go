@@ -74,6 +74,18 @@ func (d *DeadLetter) AppendJSON(dst []byte) []byte {
 	return append(d.appendRest(dst), '}')
 }
 
+// MarshalJSON is AppendJSON's object.
+func (d DeadLetter) MarshalJSON() ([]byte, error) { return d.AppendJSON(nil), nil }
+
+// UnmarshalJSON reads an object as AppendJSON writes it.
+func (d *DeadLetter) UnmarshalJSON(object []byte) error {
+	letter, err := parseLetter(object)
+	if err == nil {
+		*d = *letter
+	}
+	return err
+}
+
 // appendRest appends what stands between the ID and the end.
 func (d *DeadLetter) appendRest(dst []byte) []byte {
 	dst = appendInstant(append(dst, `,"at":"`...), d.At)

@@ -335,53 +335,6 @@ func (z *deadZone) collect(damaged bool) {
 	z.tell(err)
 }
 
-// rangesPerLine keeps the lines of a discard short.
-const rangesPerLine = 1000
-
-// discard writes down that the letters which pick wants are done with.
-func (z *deadZone) discard(ctx context.Context, pick func(*DeadLetter) bool) (int64, error) {
-	var ids [][2]int64
-	adjoin := false // nothing that stays lies between the newest of ids and the letter at hand
-	err := z.list(0, func(d *DeadLetter) error {
-		wanted := pick(d)
-		switch {
-		case wanted && adjoin:
-			ids[len(ids)-1][1] = d.ID
-		case wanted:
-			ids = append(ids, [2]int64{d.ID, d.ID})
-		}
-		adjoin = wanted
-		return ctx.Err()
-	})
-	if err != nil || len(ids) == 0 {
-		return 0, err
-	}
-	z.turn.Lock()
-	defer z.turn.Unlock()
-	b := &z.books
-	before := b.kept(0, b.next)
-	var gone seqRanges
-	for _, one := range ids {
-		gone = append(gone, seqRange{Seq(one[0]), Seq(one[1]) + 1})
-	}
-	if left := b.live.without(gone); len(left) == 0 || left[len(left)-1].End <= Seq(b.files[len(b.files)-1].name) {
-		z.rest() // the newest file may go as well
-	}
-	at := string(appendInstant(nil, MicrosOf(z.now())))
-	err = z.write(func(dst []byte, next int64) (_ []byte, _ int64, err error) {
-		for part := range slices.Chunk(ids, rangesPerLine) {
-			if dst, err = appendDeadRecord(dst, deadRecord{State: "discarded", At: at, IDs: part}); err != nil {
-				return dst, next, err
-			}
-		}
-		return dst, next, nil
-	})
-	if err == nil {
-		z.collect(true)
-	}
-	return before - b.kept(0, b.next), err
-}
-
 func (z *deadZone) close() error {
 	z.turn.Lock()
 	defer z.turn.Unlock()

@@ -3,6 +3,7 @@ package lake
 import (
 	"context"
 	"encoding/binary"
+	"testing"
 	"time"
 )
 
@@ -23,9 +24,40 @@ func OpenRawLog(l Layout, d Disk, now func() time.Time, segmentBytes int64, read
 }
 
 func OpenRawLogWindow(l Layout, d Disk, now func() time.Time, segmentBytes int64, windowEvents int, readOnly bool) (RawLog, error) {
-	r, err := openRawLog(rawConfig{layout: l, disk: d, now: now, segmentBytes: segmentBytes, windowEvents: windowEvents, readOnly: readOnly})
+	r, err := openRawLog(rawConfig{layout: l, disk: d, now: now, segmentBytes: segmentBytes, windowEvents: windowEvents, readOnly: readOnly, journal: usualPlan()})
 	return RawLog{r}, err
 }
+
+// OpenJournaled opens a log that makes itself a journal of this size after so many small groups.
+func OpenJournaled(l Layout, d Disk, now func() time.Time, segmentBytes int64, after int, half, group int64) (RawLog, error) {
+	r, err := openRawLog(rawConfig{layout: l, disk: d, now: now, segmentBytes: segmentBytes, windowEvents: defaultWindow, journal: journalPlan{after, half, group}})
+	return RawLog{r}, err
+}
+
+// JournalPlace is where the journal stands: its epoch, and the epochs and records that reading it finds.
+func (r RawLog) JournalPlace(t testing.TB) (epoch uint64, records int, epochs [2]uint64) {
+	t.Helper()
+	entries, _, err := readJournal(r.layout.Journal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if epochs, _, err = readEpochs(r.layout.Journal()); err != nil {
+		t.Fatal(err)
+	}
+	return r.w.journal.epoch, len(entries), epochs
+}
+
+// ParseJournal reads a journal file and answers how many records it finds, and how many bytes they hold.
+func ParseJournal(path string) (records, bytes int, err error) {
+	entries, _, err := readJournal(path)
+	for i := range entries {
+		bytes += len(entries[i].data) + len(entries[i].index)
+	}
+	return len(entries), bytes, err
+}
+
+// JournalLacks says whether an owner must open the log before a reader sees all.
+func JournalLacks(l Layout) (bool, error) { return journalLacks(l) }
 
 // Append answers the seq at which the batch begins.
 func (r RawLog) Append(ctx context.Context, b Batch) (Seq, error) {
@@ -33,9 +65,16 @@ func (r RawLog) Append(ctx context.Context, b Batch) (Seq, error) {
 	return receipt.First, err
 }
 func (r RawLog) Take(ctx context.Context, b Batch) (Receipt, error) { return r.append(ctx, b) }
-func (r RawLog) Seal() error                                        { return r.seal() }
-func (r RawLog) Segments() []Segment                                { return r.segments() }
-func (r RawLog) Committed() Seq                                     { return r.committed() }
+
+// Waiting is how many batches the writer has not begun with.
+func (r RawLog) Waiting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.pending)
+}
+func (r RawLog) Seal() error         { return r.seal() }
+func (r RawLog) Segments() []Segment { return r.segments() }
+func (r RawLog) Committed() Seq      { return r.committed() }
 func (r RawLog) WaitCommitted(ctx context.Context, above Seq) error {
 	return r.waitCommitted(ctx, above)
 }

@@ -18,6 +18,7 @@ const guardMinutes = 61
 type PartitionGuard struct {
 	limit int
 	now   func() time.Time
+	begun time.Time // minutes are counted from here: by the monotonic clock where now has one, so that a clock that jumps stops nothing for hours
 
 	mu     sync.RWMutex
 	known  map[Partition]struct{}
@@ -31,7 +32,7 @@ func NewPartitionGuard(limit int, now func() time.Time) *PartitionGuard {
 	if limit <= 0 {
 		limit = defaultNewPartitions
 	}
-	return &PartitionGuard{limit: limit, now: now, known: make(map[Partition]struct{})}
+	return &PartitionGuard{limit: limit, now: now, begun: now(), known: make(map[Partition]struct{})}
 }
 
 // Know tells the guard of a partition that exists; it does not count.
@@ -56,7 +57,7 @@ func (g *PartitionGuard) Admit(p Partition) error {
 	if _, known := g.known[p]; known {
 		return nil
 	}
-	g.advance(g.now().Unix() / 60)
+	g.advance(int64(g.now().Sub(g.begun) / time.Minute))
 	if g.recent >= g.limit {
 		return &FieldError{"service_name", fmt.Sprintf(
 			"with timestamp and status_code it asks for a new partition %s, and %d new ones within an hour are the limit: look for values that vary without end in service_name or timestamp, or send again in an hour",

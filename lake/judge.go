@@ -9,6 +9,9 @@ import (
 func (w *logWriter) judgeGroup(group []*request) (write bool) {
 	next := w.next
 	for _, q := range group {
+		w.window.touch(q.keys)
+	}
+	for _, q := range group {
 		before := w.window.head
 		if q.err = w.judge(q, next); q.err != nil {
 			w.window.undo(before)
@@ -26,7 +29,6 @@ func (w *logWriter) judge(q *request, next Seq) error {
 	b := &q.batch
 	q.first, q.receipt = next, Receipt{Stored: b.N}
 	q.twice = q.twice[:0]
-	w.window.touch(q.keys)
 	for i, k := range q.keys {
 		if k.id == 0 {
 			continue

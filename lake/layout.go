@@ -35,6 +35,9 @@ func (l Layout) SegmentIndex(first Seq) string {
 	return filepath.Join(l.Raw(), fmt.Sprintf("%020d.idx", int64(first)))
 }
 
+// Journal holds the newest small groups of the open segment until its files are synced.
+func (l Layout) Journal() string { return filepath.Join(l.Raw(), "journal") }
+
 // sideSuffix ends the name of a segment's side file.
 const sideSuffix = ".side"
 

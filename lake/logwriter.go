@@ -21,7 +21,7 @@ type logWriter struct {
 	unsettled []*openSegment // given up after a failure, in order; settle has not succeeded yet
 	dataBuf   []byte
 	indexBuf  []byte
-	indexSync chan error
+	journal   journal
 }
 
 // openSegment is the segment that is being written. Its numbers are those of the committed part.
@@ -32,6 +32,7 @@ type openSegment struct {
 	dataEnd, indexEnd   int64
 	indexCRC            uint32 // of the index's first indexEnd bytes
 	dataPath, indexPath string
+	journaled           bool // some of the committed part may be durable in the journal alone
 	notes               sideNotes
 	entered             int // keys of its events that are in the window
 }
@@ -53,7 +54,6 @@ func (s *openSegment) view(sealed bool) *segmentView {
 // write is the writer goroutine: it ends when the log closes and all that was handed in is done.
 func (r *rawLog) write() {
 	defer close(r.done)
-	r.w.indexSync = make(chan error, 1)
 	var group []*request
 	for {
 		group = r.gather(group[:0])
@@ -172,15 +172,28 @@ func (w *logWriter) writeGroup(s *openSegment, group []*request) (end Seq, at Mi
 	if err == nil { // after the data: a reader in another process that sees a record finds its bytes
 		_, err = s.index.WriteAt(w.indexBuf, s.indexEnd)
 	}
-	if err != nil {
-		return end, at, dataEnd, err
+	if err == nil {
+		err = w.makeDurable(s, dataEnd-s.dataEnd)
 	}
-	go func() { w.indexSync <- s.index.Sync() }()
-	if dataEnd > s.dataEnd {
-		err = s.data.Sync()
-	}
-	err = errors.Join(err, <-w.indexSync)
 	return end, at, dataEnd, err
+}
+
+// makeDurable syncs a group of n bytes that was written to the segment's files: through the journal, or both files.
+func (w *logWriter) makeDurable(s *openSegment, n int64) error {
+	if n <= w.journal.group && n == int64(len(w.dataBuf)) && len(w.unsettled) == 0 && w.journal.ready() {
+		return w.journal.write(s, w.dataBuf, w.indexBuf)
+	}
+	if err := w.journal.settled(); err != nil {
+		return err
+	}
+	if n == 0 && !s.journaled {
+		return s.index.Sync() // a note alone
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	s.journaled = false
+	return nil
 }
 
 // create makes the next segment: both files and their names are durable when it returns.
@@ -228,6 +241,7 @@ func (s *openSegment) abandon() {
 // giveUp closes the open segment off after a failure, and tries to cut it to its committed part.
 func (w *logWriter) giveUp() {
 	s := w.open
+	_ = w.journal.settled() // its failure is why we are here, or settle makes up for it
 	s.abandon()
 	w.open = nil
 	w.unsettled = append(w.unsettled, s)
@@ -243,7 +257,10 @@ func (w *logWriter) giveUp() {
 // sealOpen writes the open segment's seal record.
 func (w *logWriter) sealOpen() error {
 	s := w.open
-	_, err := s.index.WriteAt(s.sealRecord(), s.indexEnd)
+	err := w.syncOpen(s) // first: a sealed segment is not looked up in the journal
+	if err == nil {
+		_, err = s.index.WriteAt(s.sealRecord(), s.indexEnd)
+	}
 	if err == nil {
 		err = s.index.Sync()
 	}
@@ -259,6 +276,18 @@ func (w *logWriter) sealOpen() error {
 	w.next = max(w.next, s.first+1) // its name is taken also when it holds nothing but notes
 	w.side.write(view, w.window.newest(s.entered), &s.notes)
 	w.side.trim()
+	return nil
+}
+
+// syncOpen makes the segment's own files durable, where the journal alone is.
+func (w *logWriter) syncOpen(s *openSegment) error {
+	if err := w.journal.settled(); err != nil || !s.journaled {
+		return err
+	}
+	if err := s.sync(); err != nil {
+		return err
+	}
+	s.journaled = false
 	return nil
 }
 
@@ -286,7 +315,7 @@ func (w *logWriter) sealAll() error {
 func (w *logWriter) settle() error {
 	for len(w.unsettled) > 0 {
 		s := w.unsettled[0]
-		if err := s.settle(w.log.disk); err != nil {
+		if err := s.settle(w.log.layout, w.log.disk); err != nil {
 			return fmt.Errorf("close off %s after a failure: %w", s.dataPath, err)
 		}
 		w.unsettled = w.unsettled[1:]
@@ -303,9 +332,21 @@ func (w *logWriter) settle() error {
 	return nil
 }
 
-func (s *openSegment) settle(d Disk) error {
+func (s *openSegment) settle(l Layout, d Disk) error {
 	if s.empty() {
 		return removeSegment(d, s.dataPath, s.indexPath)
+	}
+	if s.journaled {
+		// A sync that failed may have left the bytes in memory alone, marked as written.
+		entries, _, err := readJournal(l.Journal())
+		if err != nil {
+			return err
+		}
+		entries = slices.DeleteFunc(entries, func(e journalEntry) bool { return e.segment != s.first })
+		if err := redoSegment(l, d, s.first, entries, s.dataEnd); err != nil {
+			return err
+		}
+		s.journaled = false
 	}
 	if err := cutFile(d, s.dataPath, s.dataEnd, nil); err != nil {
 		return err

@@ -46,9 +46,12 @@ type Lake struct {
 	hotBytes    atomic.Int64  // about; see trackHot
 	pace        convertPace   // of conversions
 	converting  atomic.Int32  // conversions at work
+	runFrom     atomic.Int64  // the watermark that the newest run began at
 	convertTurn chan struct{} // holds one while a conversion runs
 	books       atomic.Pointer[versionBooks]
 	followed    atomic.Pointer[rawState] // read-only: the raw log at the last refresh
+
+	autoProgress Progress // of the automatic conversion
 
 	background context.Context    // ends when the lake closes
 	stop       context.CancelFunc // of background
@@ -119,6 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Lake, error) {
 	}
 	l.goRun(func() { l.sweepLoop(l.background) })
 	if cfg.ConvertAge > 0 {
+		l.askConvert() // what a crash left may be a lot: not a tick later
 		l.goRun(func() { l.autoConvert(l.background) })
 	}
 	return l, nil
@@ -190,6 +194,9 @@ func (l *Lake) openReadOnly() error {
 		return err
 	}
 	l.dead = followDeadZone(l.layout)
+	if err := l.redoForReader(); err != nil {
+		return err
+	}
 	if l.raw, err = openRawLog(l.rawConfig()); err != nil {
 		return err
 	}
@@ -197,9 +204,30 @@ func (l *Lake) openReadOnly() error {
 	return nil
 }
 
+// redoForReader puts the journal's events where readers look, when a power cut took them from there and no owner has opened the lake since. It is all
+// that a read-only opening may change; where it cannot, the events are seen once an owner has opened the lake.
+func (l *Lake) redoForReader() error {
+	lacks, err := journalLacks(l.layout)
+	if err != nil || !lacks {
+		return err
+	}
+	lock, err := takeLock(l.layout, l.cfg.Owner)
+	if errors.Is(err, ErrOwned) {
+		return nil
+	}
+	if err == nil {
+		err = errors.Join(redoJournal(l.layout, l.disk), lock.release())
+	}
+	if err != nil {
+		l.cat.troubles.tell(troubleFollow, fmt.Errorf("events of before a power cut are not shown until an owner opens the lake: %w", err))
+	}
+	return nil
+}
+
 func (l *Lake) rawConfig() rawConfig {
 	return rawConfig{
 		layout: l.layout, disk: l.disk, now: l.now, segmentBytes: l.cfg.SegmentBytes, windowEvents: l.cfg.WindowEvents, readOnly: l.cfg.ReadOnly,
+		journal: usualPlan(),
 	}
 }
 

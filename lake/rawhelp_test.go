@@ -4,25 +4,19 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/lake/laketest"
 )
 
 func fixedNow() time.Time { return time.Unix(1_790_000_000, 0) }
 
 // memDir is a folder for the thousands of small states of a test: in memory where the system has such a place, as nothing there is synced anyway.
-func memDir(t testing.TB) string {
-	dir, err := os.MkdirTemp("/dev/shm", "signallake-test-")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
+func memDir(t testing.TB) string { return laketest.MemDir(t) }
 
 func openLog(t testing.TB, dir string, d lake.Disk, segmentBytes int64) lake.RawLog {
 	t.Helper()
@@ -50,6 +44,24 @@ func batchOf(name string, n int) lake.Batch {
 		fmt.Fprintf(&b, `{"b":%q,"i":%d,"p":%q}`+"\n", name, i, strings.Repeat("x", (len(name)*7+i*13)%97))
 	}
 	return lake.Batch{Lines: b.Bytes(), N: n}
+}
+
+// eventsOf makes n events whose ids name the batch and the event, and were given by their sender.
+func eventsOf(name string, n int) lake.Batch {
+	b := lake.Batch{N: n}
+	for i := range n {
+		e := lake.Event{
+			EventID: fmt.Sprint(name, "-", i), Timestamp: 1_790_000_000_000_000, ReceivedAt: 1_790_000_000_000_001, ServiceName: "s",
+			Message: strings.Repeat("x", (len(name)*7+i*13)%97),
+		}
+		b.Lines, b.Given = e.AppendLine(b.Lines), append(b.Given, true)
+	}
+	return b
+}
+
+// joined is one batch after the other.
+func joined(a, b lake.Batch) lake.Batch {
+	return lake.Batch{Lines: slices.Concat(a.Lines, b.Lines), N: a.N + b.N, Given: slices.Concat(a.Given, b.Given)}
 }
 
 func mustAppend(t testing.TB, r lake.RawLog, b lake.Batch) lake.Seq {

@@ -14,8 +14,9 @@ import (
 
 // TestCrashAfterKill: the process dies at any operation (its writes stay in the page cache, none of them synced by the death), a new one recovers
 // and shows events, then the power goes. What was shown must still be there.
-func TestCrashAfterKill(t *testing.T) {
-	t.Parallel()
+func TestCrashAfterKill(t *testing.T) { bothWays(t, crashAfterKill) }
+
+func crashAfterKill(t *testing.T, journaled bool) {
 	states := 0
 	for n := 0; ; n += max(1, 12/dice()) {
 		dir := memDir(t)
@@ -25,8 +26,8 @@ func TestCrashAfterKill(t *testing.T) {
 		}
 		dying := &laketest.FaultDisk{Disk: crash}
 		dying.FailAt(n, 1<<30, laketest.FaultError)
-		var j journal
-		if r, err := lake.OpenRawLog(lake.Layout{Root: dir}, dying, fixedNow, 1200, false); err == nil {
+		j := journal{journaled: journaled}
+		if r, err := j.open(dir, dying, 2400); err == nil {
 			for i := range 6 {
 				if err := j.append(t, r, crash.Ops, fmt.Sprint("k", i), 2+i); err != nil {
 					break
@@ -34,7 +35,10 @@ func TestCrashAfterKill(t *testing.T) {
 			}
 			r.Close() // fails: the process is dead
 		}
-		r := openLog(t, dir, crash, 0)
+		r, err := j.open(dir, crash, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		shown, err := readAll(r)
 		if err == nil {
 			err = j.check(shown, crash.Ops()+1)
@@ -43,7 +47,7 @@ func TestCrashAfterKill(t *testing.T) {
 			t.Fatalf("killed at %d: %v", n, err)
 		}
 		from := crash.Ops()
-		mustAppend(t, r, batchOf("after", 2))
+		mustAppend(t, r, eventsOf("new", 2))
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -61,6 +65,9 @@ func TestCrashAfterKill(t *testing.T) {
 			got, err := readAll(r)
 			if err != nil || len(got) < len(shown) || !slices.Equal(got[:len(shown)], shown) {
 				return fmt.Errorf("%s: %d events of the %d that were shown, %v", c, len(got), len(shown), err)
+			}
+			if err := j.resend(t, r, from); err != nil {
+				return fmt.Errorf("%s: %w", c, err)
 			}
 			return nil
 		})

@@ -58,6 +58,7 @@ type rawConfig struct {
 	now          func() time.Time // gives the batches' times
 	segmentBytes int64            // 0: 64 MiB
 	windowEvents int              // 0 or less: no event is compared
+	journal      journalPlan
 	readOnly     bool
 }
 
@@ -109,7 +110,8 @@ func openRawLog(cfg rawConfig) (*rawLog, error) {
 	}
 	r.secret = side.secret
 	r.current.Store(&logView{closed: found.segments, end: found.end})
-	r.w = logWriter{log: r, next: found.next, end: found.end, window: window, side: side}
+	r.w = logWriter{log: r, next: found.next, end: found.end, window: window, side: side,
+		journal: journal{journalPlan: r.journal, disk: r.disk, layout: r.layout}}
 	go r.write()
 	return r, nil
 }
@@ -353,6 +355,7 @@ func (r *rawLog) close() error {
 		close(r.closed)
 		if !r.readOnly {
 			r.closeErr = r.w.sealAll()
+			r.w.journal.abandon()
 		}
 	})
 	return r.closeErr

@@ -40,12 +40,17 @@ func recoverLog(l Layout, d Disk) (*recovery, error) {
 		if headers[i], err = readHeader(l, first); err != nil {
 			return nil, err // a newer format: nothing was changed
 		}
-		if info, err := os.Stat(l.SegmentData(first)); err == nil {
-			sizes[i] = info.Size()
-		}
+	}
+	if err := redoJournal(l, d); err != nil {
+		return nil, err
 	}
 	if err := rec.removeLitter(); err != nil {
 		return nil, err
+	}
+	for i, first := range firsts {
+		if info, err := os.Stat(l.SegmentData(first)); err == nil {
+			sizes[i] = info.Size()
+		}
 	}
 	newer := int64(0)
 	deep := make([]bool, len(firsts))
@@ -97,7 +102,7 @@ func (rec *recovery) removeLitter() error {
 		return err
 	}
 	for _, entry := range entries {
-		if strings.HasSuffix(entry.Name(), ".idx"+newSuffix) {
+		if strings.HasSuffix(entry.Name(), ".idx"+newSuffix) || entry.Name() == "journal"+newSuffix {
 			if err := rec.disk.Remove(filepath.Join(rec.layout.Raw(), entry.Name())); err != nil {
 				return err
 			}

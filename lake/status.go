@@ -51,8 +51,17 @@ func (l *Lake) Status() Status {
 		s.RawEvents += seg.Events
 		s.RawBytes += seg.Bytes
 		if seg.First >= v.Watermark {
+			if s.HotEvents == 0 {
+				s.HotSince = seg.Started
+			}
 			s.HotEvents += seg.Events
 			s.HotBytes += seg.Bytes
+		}
+	}
+	if !l.cfg.ReadOnly {
+		s.HotLimit = l.cfg.HotLimit
+		if l.cfg.ConvertAge > 0 {
+			s.ConvertAt = l.cfg.ConvertBytes
 		}
 	}
 	s.Visible = s.ParquetEvents + s.HotEvents
@@ -99,6 +108,13 @@ func (t *troubles) tell(kind trouble, err error) {
 
 // teller tells of one kind.
 func (t *troubles) teller(kind trouble) func(error) { return func(err error) { t.tell(kind, err) } }
+
+// of is the newest error of one kind, nil when it went well.
+func (t *troubles) of(kind trouble) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last[kind]
+}
 
 // worst is the text for Status; "" when all is well.
 func (t *troubles) worst() string {

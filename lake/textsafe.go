@@ -1,9 +1,19 @@
 package lake
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
+
+// Thousands writes a count for people: 1,204,000.
+func Thousands(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}
 
 // SafeText makes text from outside fit for a terminal or a log line: escape sequences (CSI, OSC, DCS and their kin, also in their C1
 // forms) are taken out as a whole, control characters and characters that turn the direction of writing are dropped, newlines and tabs

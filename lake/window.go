@@ -30,8 +30,12 @@ type window struct {
 // hiding says that the entry at one place of the ring took over an id from the entry at another.
 type hiding struct{ by, from uint32 }
 
-// ringFirst is how large a ring begins, in entries: 16 KiB.
-const ringFirst = 1 << 10
+// A ring begins with 1,024 entries, 16 KiB. One that needs more than 32,768 gets all its room at once: it is written from its beginning on, and what was
+// never written takes no memory.
+const (
+	ringFirst = 1 << 10
+	ringMany  = 1 << 15
+)
 
 // newWindow makes a window of limit events, of which at most slack are entered between two calls of keep.
 func newWindow(limit, slack int) *window {
@@ -84,10 +88,16 @@ func (w *window) push(k eventKey) uint32 {
 	return uint32(at)
 }
 
-// grow makes room for one more entry, twice as much as there was but never more than a full ring needs.
+// grow makes room for one more entry.
 func (w *window) grow() {
-	if len(w.ring) == cap(w.ring) {
-		w.ring = append(make([]eventKey, 0, min(w.room, max(ringFirst, 2*cap(w.ring)))), w.ring...)
+	if n := len(w.ring); n == cap(w.ring) {
+		room := w.room
+		if n == 0 {
+			room = min(room, ringFirst)
+		} else if n < ringMany {
+			room = min(room, ringMany)
+		}
+		w.ring = append(make([]eventKey, 0, room), w.ring...)
 	}
 }
 

@@ -47,7 +47,7 @@ func (f *sideFiles) write(s *segmentView, keys []eventKey, notes *sideNotes) {
 	if err != nil {
 		return
 	}
-	_, err = file.Write(appendSideFile(nil, s, f.secret, keys, notes))
+	_, err = file.Write(makeSideFile(s, f.secret, keys, notes))
 	if errors.Join(err, file.Close()) != nil {
 		f.disk.Remove(path) // half a file is passed over anyway
 		return
@@ -182,7 +182,8 @@ func scanKeys(l Layout, s *segmentView, secret *hashKey) (keys []eventKey, whole
 		damage := (*DamageError)(nil)
 		switch {
 		case err == nil:
-			h.full <- chunk{lines: append((<-h.empty)[:0], run.lines...), first: run.first, n: run.n}
+			h.full <- chunk{lines: run.lines, first: run.first, n: run.n}
+			reader.lines = <-h.empty // the others are being hashed
 			continue
 		case errors.As(err, &damage):
 			whole, err = false, nil
@@ -199,7 +200,7 @@ func scanKeys(l Layout, s *segmentView, secret *hashKey) (keys []eventKey, whole
 // hashing is one goroutine a core that hashes lines.
 type hashing struct {
 	full  chan chunk
-	empty chan []byte // for the lines of the next chunk
+	empty chan []byte // room for the lines of the next chunk
 	wg    sync.WaitGroup
 	done  [][]hashed // by goroutine
 }
@@ -212,8 +213,8 @@ type hashed struct {
 
 func startHashing(secret *hashKey) *hashing {
 	workers := runtime.GOMAXPROCS(0)
-	h := &hashing{full: make(chan chunk), empty: make(chan []byte, workers+1), done: make([][]hashed, workers)}
-	for range workers + 1 {
+	h := &hashing{full: make(chan chunk), empty: make(chan []byte, workers), done: make([][]hashed, workers)}
+	for range workers {
 		h.empty <- nil
 	}
 	for i := range workers {

@@ -20,8 +20,11 @@ type bucket [16]uint32
 const (
 	bucketSlots = 15
 	// bucketLoad: at 8 keys a bucket on the average, less than one bucket in a hundred spills.
-	bucketLoad   = 8
+	bucketLoad = 8
+	// A table begins with 64 buckets, 4 KiB, goes on with 128 KiB, and then takes all that a full one needs: to grow by and by would stop the log for
+	// some tens of milliseconds again and again.
 	bucketsFirst = 64
+	bucketsMany  = 2048
 )
 
 // newKeyTable makes a table for up to places entries.
@@ -79,7 +82,11 @@ func (t *keyTable) slot(key uint64, at uint32) uint32 { return uint32(key)<<t.pl
 
 func (t *keyTable) grow() {
 	old := *t
-	t.buckets, t.spilled = make([]bucket, min(t.most, 2*len(old.buckets))), map[uint64]uint32{}
+	size := t.most
+	if len(old.buckets) < bucketsMany {
+		size = min(size, bucketsMany)
+	}
+	t.buckets, t.spilled = make([]bucket, size), map[uint64]uint32{}
 	places := uint32(1)<<t.placeBits - 1
 	for i := range old.buckets {
 		for _, slot := range old.buckets[i][:bucketSlots] {

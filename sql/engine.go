@@ -23,7 +23,7 @@ type Engine interface {
 type Query struct {
 	Text    string
 	MaxRows int      // rows materialised at most; 0: 10,000. More rows set Result.More
-	MinSeq  lake.Seq // wait (bounded by a second) until everything below it is visible: reading one's own writes; 0: do not wait
+	MinSeq  lake.Seq // wait until everything below it is visible: reading one's own writes. A start-up is waited for, later a second at most; 0: do not wait
 }
 
 // Result is a finished statement.
@@ -43,6 +43,7 @@ type Stats struct {
 	Files, FilesTotal int
 	Bytes             int64 // compressed, of Parquet
 	HotRows           int64 // rows of the unconverted tail that were scanned as well
+	Missing           int64 // events that were committed and not yet visible: while the start loads the tail, and of those that MinSeq asked for
 	Version           uint64
 	Elapsed           time.Duration
 	USD               float64 // what Athena would charge

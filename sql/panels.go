@@ -125,6 +125,16 @@ type Freshness struct {
 	LagP95    time.Duration // from receipt to visible, over the last 30 s; 0 when nothing came in
 	NewestAt  lake.Micros   // received_at of the newest visible event; 0: none
 	PerSecond float64       // events made visible a second, over the last 5 s
+	Unseen    int64         // committed events that statements do not see yet
+	Uncounted int64         // committed events that are in no minute cell yet
+	Minutes   bool          // somebody asks for panels, so minute tables are kept; else cells are made by conversions alone
 	Loading   bool          // start-up: the tail is still being read in
+	Load      Load          // while Loading: how far
 	Err       string        // the feed stopped: why
+}
+
+// Load is how far the start has come with what lay unconverted in the lake.
+type Load struct {
+	Done, Total int64         // events; Total 0: nothing is known yet
+	Left        time.Duration // at the rate so far; 0: not known yet
 }

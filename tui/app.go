@@ -86,6 +86,7 @@ type App struct {
 	ticks  int
 	fresh  sql.Freshness
 	status lake.Status
+	chain  []lake.Stage
 	api    ingest.Snapshot
 	dead   lake.DeadStatus
 	follow *Follow // nil: the lake is ours
@@ -136,7 +137,7 @@ func New(ctx context.Context, cfg Config) *App {
 	a.dash = newDashboard(a)
 	a.sql = newSQLScreen(a)
 	a.tasks = &tasksPage{app: a}
-	a.ingest = &ingestPage{app: a}
+	a.ingest = newIngestPage(a)
 	a.explore = newExplore(a)
 	a.bench = &benchPage{app: a, findings: bench.Findings}
 	a.sample()
@@ -150,6 +151,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Status == nil {
 		c.Status = func() lake.Status { return lake.Status{} }
+	}
+	if c.Chain == nil {
+		c.Chain = func() []lake.Stage { return nil }
 	}
 	if c.Ingest == nil {
 		c.Ingest = func() ingest.Snapshot { return ingest.Snapshot{Err: "no API in this console"} }
@@ -189,6 +193,7 @@ func (a *App) sample() {
 	a.now = a.cfg.Now()
 	a.fresh = a.cfg.Panels.Freshness()
 	a.status = a.cfg.Status()
+	a.chain = a.cfg.Chain()
 	a.api = a.cfg.Ingest()
 	a.dead = a.cfg.Dead()
 	a.follow = a.cfg.ReadOnly()

@@ -78,6 +78,11 @@ func (d *dashboard) drawEmpty(c *cell.Canvas, r cell.Rect) {
 		return
 	case !d.known || a.fresh.Loading:
 		c.TextCut(in.X, in.Y, in.W, cell.Spinner(a.ticks)+" reading the lake in "+a.cfg.DataDir, cell.Muted)
+		if l := a.fresh.Load; l.Total > 0 {
+			chart.Progress(c, in.X, in.Y+1, min(in.W, 60), float64(l.Done)/float64(l.Total), cell.Accent)
+			c.TextCut(in.X, in.Y+2, in.W, "loading "+loadWords(l), cell.Muted)
+			c.TextCut(in.X, in.Y+4, in.W, "events are taken and kept meanwhile", cell.Faint)
+		}
 		return
 	}
 	y := in.Y

@@ -67,7 +67,7 @@ func (p *explorePage) drawNothing(c *cell.Canvas, r cell.Rect) {
 	case w.extentOf.err != nil && !w.known:
 		drawWords(c, in, "× "+w.extentOf.err.Error(), cell.Bad)
 	case !w.known || p.app.fresh.Loading:
-		c.Text(in.X, in.Y, cell.Spinner(p.app.ticks)+" loading", cell.Muted)
+		c.TextCut(in.X, in.Y, in.W, strings.TrimSpace(cell.Spinner(p.app.ticks)+" loading "+loadWords(p.app.fresh.Load)), cell.Muted)
 	default:
 		drawWords(c, in, "This lake has no events yet: 1 shows how they come in.", cell.Muted)
 	}

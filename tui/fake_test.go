@@ -29,6 +29,7 @@ type fake struct {
 	estimate func(text string) (sql.Estimate, error)
 	status   lake.Status
 	fresh    sql.Freshness
+	chain    []lake.Stage
 	api      ingest.Snapshot
 	asked    []string // panels' questions in their order
 	ranges   []sql.Range
@@ -37,6 +38,9 @@ type fake struct {
 	owner    *lake.Owner
 	gone     bool // the owner has ended
 	dead     lake.DeadStatus
+	letters  *deadZone  // nil: this console can only count them
+	desk     *Letters   // in its place
+	zone     *lake.Lake // whose dead zone is counted; nil: dead is
 	reports  []bench.Report
 	unread   error // why the reports cannot be read
 	imported []ImportParams
@@ -71,6 +75,14 @@ func newFake() *fake {
 	f.fresh = sql.Freshness{VisibleTo: 1000, Committed: 1000, LagP95: 84 * time.Millisecond, NewestAt: lake.MicrosOf(fakeNow.Add(-time.Second)), PerSecond: 12_410}
 	f.api = ingest.Snapshot{Addr: "127.0.0.1:8000", Since: fakeNow.Add(-2 * time.Hour), Requests: 18_204, Accepted: 1_240_112, Rejected: 412, AcceptedPerSec: 12_410, RejectedPerSec: 3,
 		AckP50: 1800 * time.Microsecond, AckP95: 6200 * time.Microsecond, InFlight: 4}
+	f.chain = []lake.Stage{
+		{Name: lake.StageAccepted, Title: "acknowledged since the start", Events: 1_240_112, InPerSec: 12_410, PerSec: 12_410},
+		{Name: lake.StageQueued, Title: "on the way to the disk", Events: 312, Bytes: 124 << 10, Wait: 90 * time.Millisecond, InPerSec: 12_410, PerSec: 13_100, Drain: 24 * time.Millisecond},
+		{Name: lake.StageRaw, Title: "durable", Events: 1_000_204, Bytes: 212 << 20, InPerSec: 12_410, PerSec: 12_410},
+		{Name: lake.StageUnread, Title: "durable, not yet in SQL", InPerSec: 12_410, PerSec: 12_410},
+		{Name: lake.StageUnsummarised, Title: "durable, not yet in the panels", Events: 3704, Wait: 300 * time.Millisecond, InPerSec: 12_410, PerSec: 12_400, Drain: -1},
+		{Name: lake.StageUnconverted, Title: "not yet Parquet", Events: 1204, Bytes: 300 << 10, Wait: 100 * time.Millisecond, InPerSec: 12_410, PerSec: 12_600, Drain: 6 * time.Second, Starts: 64 << 20, Limit: 4 << 30},
+	}
 	for i := range 60 {
 		f.api.PerSecond = append(f.api.PerSecond, 9000+3000*math.Sin(float64(i)/6))
 	}
@@ -115,7 +127,7 @@ func newFake() *fake {
 
 // empty makes the lake an empty one.
 func (f *fake) empty() *fake {
-	f.events, f.status, f.fresh = 0, lake.Status{}, sql.Freshness{}
+	f.events, f.status, f.fresh, f.chain = 0, lake.Status{}, sql.Freshness{}, nil
 	f.api.Recent, f.api.Rejects, f.api.PerSecond = nil, nil, nil
 	f.api.Requests, f.api.Accepted, f.api.Rejected, f.api.AcceptedPerSec, f.api.RejectedPerSec, f.api.AckP50, f.api.AckP95, f.api.InFlight = 0, 0, 0, 0, 0, 0, 0, 0
 	return f
@@ -130,10 +142,23 @@ func (f *fake) readOnly() *fake {
 }
 
 func (f *fake) config() Config {
+	letters := f.desk
+	if f.letters != nil {
+		letters = f.letters.config()
+	}
 	return Config{DataDir: "data", Now: func() time.Time { f.mu.Lock(); defer f.mu.Unlock(); return f.now }, Engine: f, Panels: f, Store: &f.store, Tasks: f.tasks, Mouse: true,
 		Status: func() lake.Status { f.mu.Lock(); defer f.mu.Unlock(); return f.status },
 		Ingest: func() ingest.Snapshot { f.mu.Lock(); defer f.mu.Unlock(); return f.api },
-		Dead:   func() lake.DeadStatus { f.mu.Lock(); defer f.mu.Unlock(); return f.dead },
+		Chain:  func() []lake.Stage { f.mu.Lock(); defer f.mu.Unlock(); return f.chain },
+		Dead: func() lake.DeadStatus {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			if f.zone != nil {
+				return f.zone.DeadStatus()
+			}
+			return f.dead
+		},
+		Letters: letters,
 		ReadOnly: func() *Follow {
 			f.mu.Lock()
 			defer f.mu.Unlock()

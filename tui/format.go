@@ -38,17 +38,7 @@ func ms(v float64) string {
 func took(d time.Duration) string { return ms(float64(d) / float64(time.Millisecond)) }
 
 // count writes an integer with thousands separators.
-func count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
+func count(n int64) string { return lake.Thousands(n) }
 
 // short writes a number in at most five columns: 812, 1,204, 18.2k, 44.7M.
 func short(v float64) string {

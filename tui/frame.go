@@ -109,7 +109,7 @@ func (a *App) drawTabs(c *cell.Canvas, r cell.Rect) int {
 		if narrow {
 			x-- // neighbours share a blank
 		}
-		a.zone(cell.Rect{X: at, Y: r.Y, W: x - at, H: 1}, func(int, int) tea.Cmd { a.overlays = nil; return a.show(t.id) })
+		a.zone(cell.Rect{X: at, Y: r.Y, W: x - at, H: 1}, func(int, int) tea.Cmd { a.closeAll(); return a.show(t.id) })
 	}
 	c.Text(hereX, r.Y, here, cell.OnAccent|cell.Active|cell.Bold)
 	return x
@@ -136,7 +136,7 @@ func (a *App) badges() []badge {
 	case a.fresh.Err != "":
 		list = append(list, badge{"× feed stopped", cell.Bad | cell.Bold, 0})
 	case a.fresh.Loading:
-		list = append(list, badge{cell.Spinner(a.ticks) + " loading", cell.Warn, 0})
+		list = append(list, badge{strings.TrimSpace(cell.Spinner(a.ticks) + " loading " + loadBadge(a.fresh.Load)), cell.Warn, 0})
 	case w.view.Live:
 		list = append(list, badge{"● LIVE", cell.Good, 0})
 	default:

@@ -2,9 +2,14 @@ package tui
 
 import (
 	"fmt"
+	"image/color"
 	"testing"
+	"time"
 
+	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/exp/golden"
+
+	"github.com/signallake/signallake/sql"
 )
 
 var sizes = [][2]int{{80, 24}, {120, 36}, {200, 60}}
@@ -40,12 +45,21 @@ func TestGoldenFrames(t *testing.T) {
 func TestGoldenStates(t *testing.T) {
 	failing := func() *fake { f := newFake(); f.fail = errFake; return f }
 	old := func() *fake { f := newFake(); f.ends = fakeNow.AddDate(-11, -6, 0); return f }
+	loading := func(f *fake) *fake {
+		f.fresh.Loading, f.fresh.Unseen, f.fresh.Load = true, 1_300_000, sql.Load{Done: 2_100_000, Total: 3_400_000, Left: 4 * time.Second}
+		return f
+	}
+	behind := func() *fake { f := newFake(); f.chain = fakeBacklog(3 << 30); return f }
 	for _, state := range []struct {
 		name string
 		fake *fake
 		keys []string
 	}{
 		{"empty", newFake().empty(), nil},
+		{"loading", loading(newFake()), nil},
+		{"loading-empty", loading(newFake().empty()), nil},
+		{"behind", behind(), nil},
+		{"behind-ingest", behind(), []string{"5"}},
 		{"failing", failing(), nil},
 		{"read-only", newFake().readOnly(), []string{"5"}},
 		{"old", old(), nil},
@@ -117,5 +131,37 @@ func TestGoldenBench(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestGoldenLetters draws the dead letters: the panel on every kind of terminal, and what is opened from it.
+func TestGoldenLetters(t *testing.T) {
+	sizes := [][2]int{{80, 24}, {120, 36}, {160, 45}}
+	draws := func(name string, size [2]int, m mode, light bool, keys ...string) {
+		t.Run(fmt.Sprintf("%s-%dx%d-%s", name, size[0], size[1], m.name), func(t *testing.T) {
+			f := newFake()
+			f.bury()
+			d := drive(t, f, size[0], size[1])
+			d.use(m)
+			if light {
+				d.send(tea.BackgroundColorMsg{Color: color.White})
+			}
+			d.press(keys...)
+			d.elapse(tickEvery)
+			golden.RequireEqual(t, d.frame())
+		})
+	}
+	for _, size := range sizes {
+		for _, m := range modes {
+			draws("panel", size, m, false, "5", "down", "space")
+			draws("fix", size, m, false, "5", "F")
+		}
+		draws("light", size, modes[0], true, "5")
+		draws("list", size, modes[1], false, "5", "v", "down")
+		draws("letter", size, modes[1], false, "5", "v", "enter")
+		draws("replay", size, modes[1], false, "5", "R")
+		draws("discard", size, modes[1], false, "5", "D")
+		draws("export", size, modes[1], false, "5", "x")
+		draws("keys", size, modes[1], false, "5", "F", "f1")
 	}
 }

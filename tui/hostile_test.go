@@ -60,13 +60,16 @@ func TestHostileStrings(t *testing.T) {
 // TestResizeAndKeysFuzz throws random keys, clicks and sizes at the console; every frame must fit.
 func TestResizeAndKeysFuzz(t *testing.T) {
 	names := []string{"1", "6", "i", "n", "l", "o", "/", "'", "\\", "b", "3", "4", "5", "tab", "shift+tab", "up", "down", "left", "right", "enter", "esc", "g", "G", "pgup", "pgdown", "home", "end", "z", "s", "y", "t", ",", ".", "+", "-", "space", "a", "c", "o", "?", ":",
-		"f1", "f2", "f5", "f8", "f12", "ctrl+p", "ctrl+r", "backspace", "delete", "x", "漢", "2", "f", "e", "E", "w", "W", "[", "]", "!", "ctrl+u", "ctrl+w", "alt+1", "alt+3", "alt+y", "shift+left", "ctrl+_", "R", "ctrl+l", "d", "v", "n", ";"}
+		"f1", "f2", "f5", "f8", "f12", "ctrl+p", "ctrl+r", "backspace", "delete", "x", "漢", "2", "f", "e", "E", "w", "W", "[", "]", "!", "ctrl+u", "ctrl+w", "alt+1", "alt+3", "alt+y", "shift+left", "ctrl+_", "R", "ctrl+l", "d", "v", "n", ";", "F", "r", "D", "5", "v", "y", "ctrl+n"}
 	for seed := range uint64(6) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
 		f := newFake()
 		f.reports = []bench.Report{fakeReport(fakeNow, 1_000_000, true, 1), fakeReport(fakeNow.Add(-1), 1_000_000, false, 1)}
 		if seed%3 == 2 {
 			f.empty()
+		}
+		if seed > 1 {
+			f.bury()
 		}
 		d := drive(t, f, 120, 36)
 		d.use(modes[seed%3])

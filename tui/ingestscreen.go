@@ -3,13 +3,14 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/signallake/signallake/ingest"
-	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/ingest/replay"
 	"github.com/signallake/signallake/tui/cell"
 	"github.com/signallake/signallake/tui/chart"
 )
@@ -17,18 +18,45 @@ import (
 // ingestPage is screen 5: the API's address, what comes in, and what was refused and why.
 type ingestPage struct {
 	app     *App
-	rejects bool // the focus is on the rejects, else on the requests
+	letters *deadPanel
+	entered bool // once
+	rejects bool // the focus is on what was refused, else on the requests
 	cursors [2]int
 	tops    [2]int
 }
 
-func (g *ingestPage) places() place           { return onIngest }
+func newIngestPage(a *App) *ingestPage {
+	return &ingestPage{app: a, letters: &deadPanel{question: question{app: a}, marked: map[replay.Key]bool{}}}
+}
+
 func (g *ingestPage) typing() bool            { return false }
 func (g *ingestPage) paste(string) tea.Cmd    { return nil }
 func (g *ingestPage) crumbs() []string        { return []string{"Ingest"} }
 func (g *ingestPage) cursor() *tea.Cursor     { return nil }
 func (g *ingestPage) escape() (tea.Cmd, bool) { return nil, false }
-func (g *ingestPage) tick() tea.Cmd           { return nil }
+
+func (g *ingestPage) places() place {
+	if g.app.cfg.Letters != nil {
+		return onIngest | onLetters
+	}
+	return onIngest
+}
+
+// tick keeps the dead letters true. Who comes here for the first time sees them first, if there are any.
+func (g *ingestPage) tick() tea.Cmd {
+	if !g.entered {
+		g.entered, g.rejects = true, g.app.cfg.Letters != nil && g.app.dead.Kept > 0
+	}
+	if g.lettersAlone() {
+		g.rejects = true
+	}
+	return g.letters.refresh()
+}
+
+// lettersAlone tells that there is nothing beside the dead letters: no API runs here.
+func (g *ingestPage) lettersAlone() bool {
+	return g.app.cfg.Letters != nil && g.app.noAPI() != "" && len(g.app.api.Recent) == 0
+}
 
 func (g *ingestPage) side() int {
 	if g.rejects {
@@ -38,39 +66,19 @@ func (g *ingestPage) side() int {
 }
 
 func (g *ingestPage) rows(side int) int {
-	if side == 1 {
-		return len(g.groups())
+	switch {
+	case side == 0:
+		return len(g.app.api.Recent)
+	case g.app.cfg.Letters != nil:
+		return len(g.letters.groups)
 	}
-	return len(g.app.api.Recent)
-}
-
-// rejectGroup is the rejects of one field and reason.
-type rejectGroup struct {
-	n      int
-	newest ingest.Reject
-}
-
-// groups counts the newest rejects by field and kind of reason, in the order of their newest.
-func (g *ingestPage) groups() []rejectGroup {
-	var list []rejectGroup
-	at := map[[2]string]int{}
-	for _, r := range g.app.api.Rejects {
-		key := [2]string{r.Field, lake.ReasonKind(r.Reason)}
-		i, ok := at[key]
-		if !ok {
-			i = len(list)
-			at[key] = i
-			list = append(list, rejectGroup{newest: r})
-		}
-		list[i].n++
-	}
-	return list
+	return len(g.groups())
 }
 
 func (g *ingestPage) key(k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "tab", "shift+tab", "left", "right", "h", "l":
-		g.rejects = !g.rejects
+		g.rejects = !g.rejects || g.lettersAlone()
 	case "down", "j":
 		g.move(1)
 	case "up", "k":
@@ -80,9 +88,12 @@ func (g *ingestPage) key(k tea.KeyPressMsg) tea.Cmd {
 	case "pgup", "ctrl+u":
 		g.move(-10)
 	case "g", "home":
-		g.move(-1000)
+		g.move(-g.rows(g.side()))
+		if g.letters.err == errStopped {
+			g.letters.changed()
+		}
 	case "G", "end":
-		g.move(1000)
+		g.move(g.rows(g.side()))
 	}
 	return nil
 }
@@ -102,6 +113,9 @@ func (g *ingestPage) copies() []copyItem {
 	if g.app.dead.Kept > 0 {
 		items = append(items, copyItem{"d", "the command for dead letters", deadCommand + " --data " + quotePath(g.app.cfg.DataDir)})
 	}
+	if d, ok := g.letters.current(); ok && g.rejects && g.app.cfg.Letters != nil {
+		return append(items, copyItem{"l", "the newest letter", string(d.Example.Text)}, copyItem{"r", "the reason", reasonOf(d.Field, d.Reason)})
+	}
 	if groups := g.groups(); g.rejects && len(groups) > 0 {
 		r := groups[min(g.cursors[1], len(groups)-1)].newest
 		items = append(items, copyItem{"l", "the rejected line", r.Sample}, copyItem{"r", "the reason", fieldReason(r)})
@@ -109,13 +123,6 @@ func (g *ingestPage) copies() []copyItem {
 		items = append(items, copyItem{"i", "the request's id", recent[min(g.cursors[0], len(recent)-1)].RequestID})
 	}
 	return items
-}
-
-func fieldReason(r ingest.Reject) string {
-	if r.Field == "" {
-		return r.Reason
-	}
-	return r.Field + ": " + r.Reason
 }
 
 func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
@@ -126,33 +133,54 @@ func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
 	} else {
 		state += len(g.app.curlLines(r.W-6)) - 1
 	}
-	state = min(state, max(7, r.H-8))
-	g.drawState(c, cell.Rect{X: r.X, Y: r.Y, W: r.W, H: state}, heavy)
+	tall := r.H >= 30 // room for the backlog as a table
+	state = min(state+g.app.chainRows(tall), max(7, r.H-8))
+	g.drawState(c, cell.Rect{X: r.X, Y: r.Y, W: r.W, H: state}, heavy, tall)
 	rest := cell.Rect{X: r.X, Y: r.Y + state, W: r.W, H: r.H - state}
 	left, right := rest, rest
+	if g.lettersAlone() {
+		g.drawRefused(c, rest, heavy)
+		return
+	}
 	if r.W >= gridWidth {
 		left.W = r.W * 56 / 100
+		if g.app.cfg.Letters != nil { // reasons are sentences
+			left.W = r.W / 2
+		}
 		right = cell.Rect{X: r.X + left.W, Y: rest.Y, W: r.W - left.W, H: rest.H}
-	} else if rest.H < 10 { // room for one of the two: Tab shows the other
+	} else if rest.H < 10 || rest.H < 14 && g.app.cfg.Letters != nil { // room for one of the two: Tab shows the other
 		if g.rejects {
-			g.drawRejects(c, rest, heavy)
+			g.drawRefused(c, rest, heavy)
 		} else {
 			g.drawRequests(c, rest, heavy)
 		}
+		g.letters.drawHint(c, rest)
 		return
 	} else {
 		left.H = rest.H * 55 / 100
 		right = cell.Rect{X: r.X, Y: rest.Y + left.H, W: r.W, H: rest.H - left.H}
 	}
 	g.drawRequests(c, left, heavy)
-	g.drawRejects(c, right, heavy)
+	g.drawRefused(c, right, heavy)
+}
+
+// drawRefused shows the dead letters where they can be worked with, else what the API has refused since its start.
+func (g *ingestPage) drawRefused(c *cell.Canvas, r cell.Rect, heavy bool) {
+	if g.app.cfg.Letters != nil {
+		g.letters.draw(c, r, heavy)
+		return
+	}
+	g.drawRejects(c, r, heavy)
 }
 
 // drawState is the server in a few lines.
-func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
+func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy, tall bool) {
 	a := g.app
 	s := a.api
 	c.Box(r, "ingest API", false, heavy)
+	if !tall {
+		a.drawBacklog(c, r)
+	}
 	in := cell.Rect{X: r.X + 2, Y: r.Y + 1, W: r.W - 4, H: r.H - 2}
 	old := c.Clip(r.Inset())
 	defer c.Restore(old)
@@ -161,6 +189,8 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 		for i, line := range g.noAPIWords(in.W - 2) {
 			c.Text(x, in.Y+i, line.text, line.style)
 		}
+		n := a.chainRows(tall)
+		a.drawChainTable(c, cell.Rect{X: in.X, Y: in.Y + in.H - n, W: in.W, H: n})
 		return
 	}
 	x := c.Text(in.X, in.Y, "● up ", cell.Good|cell.Bold)
@@ -174,13 +204,15 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy bool) {
 	}
 	g.drawRate(c, in, in.Y+2, "accepted", s.Accepted, s.AcceptedPerSec, s.PerSecond, cell.Accent)
 	g.drawRate(c, in, in.Y+3, "rejected", s.Rejected, s.RejectedPerSec, s.RejectedEach, cell.Bad)
-	text := fmt.Sprintf("ack p50 %s  p95 %s · %s requests, %d in flight · backlog %s events", took(s.AckP50), took(s.AckP95), count(s.Requests), s.InFlight, short(float64(a.status.HotEvents)))
+	text := fmt.Sprintf("ack p50 %s  p95 %s · %s requests, %d in flight", took(s.AckP50), took(s.AckP95), count(s.Requests), s.InFlight)
 	if s.AckP95 == 0 {
-		text = fmt.Sprintf("%s requests, %d in flight · backlog %s events", count(s.Requests), s.InFlight, short(float64(a.status.HotEvents)))
+		text = fmt.Sprintf("%s requests, %d in flight", count(s.Requests), s.InFlight)
 	}
 	c.TextCut(in.X, in.Y+4, in.W, text, cell.Muted)
+	n := a.chainRows(tall)
+	a.drawChainTable(c, cell.Rect{X: in.X, Y: in.Y + 5, W: in.W, H: n})
 	for i, line := range a.curlLines(r.W - 6) {
-		c.TextCut(in.X, in.Y+5+i, in.W, line, cell.Literal)
+		c.TextCut(in.X, in.Y+5+n+i, in.W, line, cell.Literal)
 	}
 }
 
@@ -199,22 +231,6 @@ func (g *ingestPage) noAPIWords(w int) []readerLine {
 	}
 	return append(wrapped("", why, 0, w, cell.Text), wrapped("", note, 0, w, cell.Muted)...)
 }
-
-// deadWords count the refused lines that are kept, and name the command that shows them.
-func (g *ingestPage) deadWords() string {
-	s := g.app.dead
-	if s.Kept == 0 && s.Dropped == 0 {
-		return ""
-	}
-	text := fmt.Sprintf("%s kept, %s", counted(s.Kept, "dead letter"), size(s.Bytes))
-	if s.Dropped > 0 {
-		text += fmt.Sprintf(", %s oldest dropped", count(s.Dropped))
-	}
-	return text + ": " + deadCommand
-}
-
-// deadCommand shows, mends and sends again what was refused.
-const deadCommand = "signallake-tui dead"
 
 func upFor(s ingest.Snapshot, now time.Time) string {
 	return " up " + span(now.Sub(s.Since).Round(time.Second)) + " "
@@ -258,28 +274,6 @@ func (g *ingestPage) drawRequests(c *cell.Canvas, r cell.Rect, heavy bool) {
 	})
 }
 
-func (g *ingestPage) drawRejects(c *cell.Canvas, r cell.Rect, heavy bool) {
-	groups := g.groups()
-	in := g.drawTable(c, r, "rejected lines, by reason", 1, heavy)
-	if text := g.deadWords(); text != "" {
-		c.Text(r.X+2, r.Y+r.H-1, " "+cell.Cut(text, r.W-6)+" ", cell.Warn)
-	}
-	if len(groups) == 0 {
-		text := "✓ the API rejected nothing since the start"
-		if g.app.noAPI() != "" {
-			text = "nothing is taken in here"
-		}
-		c.TextCut(in.X, in.Y, in.W, text, cell.Muted)
-		return
-	}
-	c.TextCut(in.X, in.Y, in.W, cell.PadLeft("lines", 6)+"  "+cell.Pad("newest", 11)+"reason", cell.Muted|cell.Bold)
-	g.eachRow(c, in, 1, func(i, y int) {
-		c.TextRight(in.X+6, y, 6, count(int64(groups[i].n)), cell.Warn)
-		c.Text(in.X+8, y, clock(groups[i].newest.At), cell.Muted)
-		c.TextCut(in.X+19, y, in.W-19, fieldReason(groups[i].newest), cell.Text)
-	})
-}
-
 // drawTable draws a table's frame and makes it clickable; its first line is the heading.
 func (g *ingestPage) drawTable(c *cell.Canvas, r cell.Rect, title string, side int, heavy bool) cell.Rect {
 	c.Box(r, title, g.side() == side, heavy)
@@ -297,7 +291,7 @@ func (g *ingestPage) drawTable(c *cell.Canvas, r cell.Rect, title string, side i
 func (g *ingestPage) eachRow(c *cell.Canvas, in cell.Rect, side int, row func(i, y int)) {
 	page, n := in.H-1, g.rows(side)
 	cursor := max(0, min(g.cursors[side], n-1))
-	top := max(0, min(max(g.tops[side], cursor-page+1), cursor))
+	top := max(0, min(max(g.tops[side], cursor-page+1), cursor, n-page))
 	g.tops[side] = top
 	for i := 0; i < page && top+i < n; i++ {
 		y := in.Y + 1 + i
@@ -310,16 +304,20 @@ func (g *ingestPage) eachRow(c *cell.Canvas, in cell.Rect, side int, row func(i,
 }
 
 func ingestActions() []action {
-	return []action{
-		{"details", "the request or the rejected line at hand, in full", []string{"enter"}, onIngest, true, nil, func(a *App) tea.Cmd { return a.ingest.details() }},
-		{"copy", "copy the curl line, the request's id or the rejected line", []string{"y"}, onIngest, true, nil, (*App).copyMenu},
-	}
+	return slices.Concat([]action{
+		{"details", "the request, the dead letters or the rejected line at hand, in full", []string{"enter"}, onIngest, true, nil, func(a *App) tea.Cmd { return a.ingest.details() }},
+	}, deadActions(), []action{
+		{"copy", "copy the curl line, the request's id or the refused line", []string{"y"}, onIngest, true, nil, (*App).copyMenu},
+	})
 }
 
 // details shows the row at hand in full.
 func (g *ingestPage) details() tea.Cmd {
 	var rows [][2]string
 	title := "request"
+	if g.rejects && g.app.cfg.Letters != nil {
+		return g.letters.view()
+	}
 	if g.rejects {
 		groups := g.groups()
 		if len(groups) == 0 {

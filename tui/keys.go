@@ -21,8 +21,9 @@ const (
 	onIngest
 	onExplore // the list of events
 	onBench
-	onFacets // the values beside the list
-	inFilter // typing a filter
+	onFacets  // the values beside the list
+	inFilter  // typing a filter
+	onLetters // the ingest screen of a console that can work with dead letters
 )
 
 const onDash, onSQL = onPanels | onEmpty, inEditor | onGrid | onSide

@@ -68,7 +68,7 @@ func placeName(p place) string {
 		return "in the SQL screen (3)"
 	case p&onTasks != 0:
 		return "on the tasks screen (4)"
-	case p&onIngest != 0:
+	case p&(onIngest|onLetters) != 0:
 		return "on the ingest screen (5)"
 	case p&(onExplore|onFacets|inFilter) != 0:
 		return "on the explore screen (2)"

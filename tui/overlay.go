@@ -16,6 +16,9 @@ type overlay interface {
 	paste(text string)
 	wheel(n int)
 	cursor() *tea.Cursor
+	typing() bool    // letters are text
+	keys() []keyLine // what F1 shows
+	closed()         // it is not on the screen any more
 }
 
 func (a *App) push(o overlay) { a.overlays = append(a.overlays, o) }
@@ -23,7 +26,16 @@ func (a *App) push(o overlay) { a.overlays = append(a.overlays, o) }
 // close closes the topmost overlay.
 func (a *App) close() {
 	if n := len(a.overlays); n > 0 {
+		top := a.overlays[n-1]
 		a.overlays = a.overlays[:n-1]
+		top.closed()
+	}
+}
+
+// closeAll closes every overlay.
+func (a *App) closeAll() {
+	for len(a.overlays) > 0 {
+		a.close()
 	}
 }
 
@@ -38,6 +50,8 @@ type dialog struct {
 func (d *dialog) paste(string)        {}
 func (d *dialog) wheel(int)           {}
 func (d *dialog) cursor() *tea.Cursor { return d.at }
+func (d *dialog) typing() bool        { return false }
+func (d *dialog) closed()             {}
 
 // frame draws the box, w by h or what fits, and returns its inside. Clicks beside it close it.
 func (d *dialog) frame(c *cell.Canvas, body cell.Rect, w, h int) cell.Rect {
@@ -221,6 +235,8 @@ type reader struct {
 	lines func(w int) []readerLine
 	copy  func() []copyItem
 	extra func(k tea.KeyPressMsg) (tea.Cmd, bool) // more keys; nil: none
+	more  []keyLine                               // what they do
+	bare  bool                                    // it is itself the help
 	top   int
 	page  int
 	count int

@@ -31,6 +31,7 @@ type panelKind struct {
 	rows  func(data any) int // lines that the cursor can be on; nil: none
 	draw  func(p *panel, c *cell.Canvas, r cell.Rect)
 	frame func(p *panel, c *cell.Canvas, r cell.Rect) // on the frame's top edge
+	foot  func(a *App, c *cell.Canvas, r cell.Rect)   // on its bottom edge: the backlog, whatever the answer
 	enter func(p *panel) tea.Cmd                      // on the row at the cursor
 	lines func(p *panel) int                          // rows it wants where the panels stand in a list
 	none  string                                      // what an empty answer means; "" is noEvents
@@ -86,6 +87,7 @@ type panelKey struct {
 	err                               error
 	theme                             *cell.Theme
 	flying                            bool
+	chain                             string
 }
 
 // answerMsg is the answer to a panel's question.
@@ -190,6 +192,9 @@ func (p *panel) paint(c *cell.Canvas, r cell.Rect, focused bool) {
 	if p.kind.load == nil || p.data == nil || p.err != nil {
 		key.tick, key.flying = p.app.ticks+1, p.flying
 	}
+	if p.kind.foot != nil {
+		key.chain = p.app.chainText(r.W - 6)
+	}
 	if p.cache == nil {
 		p.cache = cell.New(0, 0)
 		p.cache.ASCII = c.ASCII
@@ -230,6 +235,9 @@ func (p *panel) draw(c *cell.Canvas, r cell.Rect, focused bool) {
 	c.Restore(old)
 	if p.data != nil && p.kind.frame != nil && !p.kind.empty(p.data) {
 		p.kind.frame(p, c, r)
+	}
+	if p.kind.foot != nil {
+		p.kind.foot(p.app, c, r)
 	}
 	if p.old() {
 		c.Dim(in)

@@ -83,6 +83,7 @@ func volumeKind() panelKind {
 			data := p.data.(*sql.Volume)
 			c.OnFrame(r, p.kind.title+"  ", r.X+r.W-1, short(float64(data.Events))+" events", cell.Muted)
 		},
+		foot:  (*App).drawBacklog,
 		lines: func(*panel) int { return 5 },
 	}
 }
@@ -127,13 +128,13 @@ func drawFreshness(p *panel, c *cell.Canvas, in cell.Rect) {
 	}
 	var lines []line
 	add := func(name, text string, style cell.Style) { lines = append(lines, line{name, text, style}) }
-	switch behind := int64(f.Committed - f.VisibleTo); {
+	switch {
 	case f.Err != "":
 		add("feed", "× "+f.Err, cell.Bad)
 	case f.Loading:
-		add("feed", cell.Spinner(a.ticks)+" reading the tail", cell.Warn)
-	case behind > 0:
-		add("behind", count(behind)+" events", cell.Warn)
+		add("loading", cell.Spinner(a.ticks)+" "+loadWords(f.Load), cell.Warn)
+	case f.Unseen > 0:
+		add("behind", count(f.Unseen)+" events", cell.Warn)
 	default:
 		add("behind", "✓ nothing", cell.Good)
 	}

@@ -196,6 +196,9 @@ func (v *resultView) statsLine() string {
 	if st.HotRows > 0 {
 		text += fmt.Sprintf(" + %s hot rows", short(float64(st.HotRows)))
 	}
+	if st.Missing > 0 {
+		text += fmt.Sprintf(" · without %s events that are still loading", short(float64(st.Missing)))
+	}
 	return text + fmt.Sprintf(" · v%d · ≈ %s", st.Version, usd(st.USD))
 }
 
@@ -272,7 +275,7 @@ func (s *sqlScreen) openRecord() tea.Cmd {
 	if v == nil || v.row() == nil {
 		return nil
 	}
-	r := &reader{dialog: dialog{app: s.app, hints: "← → other rows · y copy · Esc close"}, copy: s.copies}
+	r := &reader{dialog: dialog{app: s.app, hints: "← → other rows · y copy · Esc close"}, copy: s.copies, more: []keyLine{{"← → n p", "the row before, the next row"}}}
 	title := func() {
 		at, _ := v.grid.Cursor()
 		r.title = fmt.Sprintf("row %s of %s", count(int64(at+1)), v.total())

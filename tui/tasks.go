@@ -299,7 +299,9 @@ func (t *tasksPage) openLog() tea.Cmd {
 }
 
 // leads tells whether the job has something to show beside its summary.
-func (v JobView) leads() bool { return v.lead != nil && (v.State == Done || v.State == Cancelled) }
+func (v JobView) leads() bool {
+	return v.lead != nil && v.lead.open != nil && (v.State == Done || v.State == Cancelled)
+}
 
 // taskKinds are the tasks that can be added.
 func (a *App) taskKinds() []choice {

@@ -72,6 +72,9 @@ func (a *App) press(k tea.KeyPressMsg) tea.Cmd {
 		panic("the panic key was pressed")
 	}
 	if len(a.overlays) > 0 && !anytime(name) {
+		if a.helped(name) {
+			return nil
+		}
 		return a.overlays[len(a.overlays)-1].key(k)
 	}
 	if a.tooSmall() && !anytime(name) && name != "q" {
@@ -177,7 +180,7 @@ func (a *App) interrupt() tea.Cmd {
 		a.close()
 		return nil
 	case a.current == sqlScreenID && a.sql.stop(), a.current == tasksScreen && a.tasks.stop(), a.current == dashScreen && a.dash.stop(),
-		a.current == exploreScreen && a.explore.stop(), a.current == benchScreen && a.bench.stop():
+		a.current == exploreScreen && a.explore.stop(), a.current == benchScreen && a.bench.stop(), a.current == ingestScreen && a.ingest.letters.stop():
 		return nil
 	case a.now.Before(a.quitUntil) || a.cfg.Now().Before(a.quitUntil):
 		return tea.Quit

@@ -17,11 +17,6 @@ type pen struct {
 	ink   color.RGBA
 }
 
-// drawnByHand tells whether byHand knows a character.
-func drawnByHand(r rune) bool {
-	return byHand(&pen{img: image.NewRGBA(image.Rect(0, 0, cellWidth, cellHeight)), box: image.Rect(0, 0, cellWidth, cellHeight), scale: 1}, r)
-}
-
 // byHand draws a character and tells whether it knows it.
 func byHand(p *pen, r rune) bool {
 	switch {

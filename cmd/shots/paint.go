@@ -63,9 +63,6 @@ func (f face) has(r rune) bool {
 	return err == nil && index != 0
 }
 
-// draws tells whether a character comes out as itself and not as an empty box.
-func (p *painter) draws(r rune) bool { return drawnByHand(r) || p.regular.has(r) }
-
 // paint makes a picture of a screen.
 func (p *painter) paint(s *screen) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, (s.width*cellWidth+2*margin)*p.scale, (s.height*cellHeight+2*margin)*p.scale))

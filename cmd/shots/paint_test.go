@@ -50,6 +50,12 @@ func TestDrawsEveryGlyphOfTheConsole(t *testing.T) {
 	}
 }
 
+// draws tells whether a character comes out as itself and not as an empty box.
+func (p *painter) draws(r rune) bool {
+	box := image.Rect(0, 0, cellWidth, cellHeight)
+	return byHand(&pen{img: image.NewRGBA(box), box: box, scale: 1}, r) || p.regular.has(r)
+}
+
 func testPainter(t *testing.T, scale int) *painter {
 	t.Helper()
 	p, err := newPainter(scale)

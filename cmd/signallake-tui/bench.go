@@ -135,7 +135,7 @@ func benchLake(ctx context.Context, l *lake.Lake, p tui.BenchParams, now func() 
 
 // benchScratch makes a lake, asks it, and takes it away again, also when the run fails or is stopped.
 func benchScratch(ctx context.Context, dir string, p tui.BenchParams, now func() time.Time, progress *lake.Progress) (report *bench.Report, err error) {
-	scratch, remove, err := scratchFolder(dir, p.Events*benchRoom)
+	scratch, remove, err := scratchFolder(scratchParent(dir), benchPrefix, p.Events*benchRoom)
 	if err != nil {
 		return nil, fmt.Errorf("benchmark: %w", err)
 	}
@@ -164,59 +164,7 @@ func benchScratch(ctx context.Context, dir string, p tui.BenchParams, now func()
 }
 
 const (
-	scratchPrefix = "bench-"
-	// scratchGrace is how old a folder must be before it can be a killed run's: longer than it takes to lock it.
-	scratchGrace = time.Minute
-)
-
-// scratchFolder makes a folder for a scratch lake: in tmp/ of the data folder, so that it lies on the disk that the lake lies on, or in the system's
-// folder when there is no data folder. It is locked for as long as the process lives, so that the next run can tell what a killed one left, and
-// remove takes it away.
-func scratchFolder(dir string, need int64) (scratch string, remove func() error, err error) {
-	parent := os.TempDir()
-	if info, err := os.Stat(dir); err == nil && info.IsDir() {
-		parent = lake.Layout{Root: dir}.Tmp()
-		if err := os.MkdirAll(parent, 0o755); err != nil {
-			return "", nil, err
-		}
-	}
-	removeLitter(parent)
-	var space unix.Statfs_t
-	if err := unix.Statfs(parent, &space); err == nil && int64(space.Bavail) < need/int64(space.Bsize) {
-		return "", nil, fmt.Errorf("a scratch lake needs about %d MB of disk, and %s has %d MB: choose fewer --events, or a --data folder on another disk", need>>20, parent,
-			int64(space.Bavail)*int64(space.Bsize)>>20)
-	}
-	if scratch, err = os.MkdirTemp(parent, scratchPrefix); err != nil {
-		return "", nil, err
-	}
-	lock, err := os.Open(scratch)
-	if err == nil {
-		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	}
-	if err != nil {
-		return "", nil, errors.Join(err, os.RemoveAll(scratch))
-	}
-	return scratch, func() error { return errors.Join(os.RemoveAll(scratch), lock.Close()) }, nil
-}
-
-// removeLitter takes away the scratch lakes of runs that were killed. What cannot be removed is no reason not to measure.
-func removeLitter(parent string) {
-	folders, _ := filepath.Glob(filepath.Join(parent, scratchPrefix+"*"))
-	for _, folder := range folders {
-		info, err := os.Stat(folder)
-		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < scratchGrace {
-			continue
-		}
-		if lock, err := os.Open(folder); err == nil {
-			if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-				_ = os.RemoveAll(folder)
-			}
-			_ = lock.Close()
-		}
-	}
-}
-
-const (
+	benchPrefix  = "bench-" // of scratch folders
 	benchHistory = "bench.jsonl"
 	benchLock    = "bench.lock"
 )

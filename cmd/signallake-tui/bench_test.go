@@ -85,7 +85,7 @@ func TestScratchFolder(t *testing.T) {
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	scratch, remove, err := scratchFolder(dir, 1)
+	scratch, remove, err := scratchFolder(scratchParent(dir), benchPrefix, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,10 +99,10 @@ func TestScratchFolder(t *testing.T) {
 	if _, err := os.Stat(scratch); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the scratch folder is still there: %v", err)
 	}
-	if _, _, err := scratchFolder(dir, 1<<60); err == nil || !strings.Contains(err.Error(), "choose fewer --events") {
+	if _, _, err := scratchFolder(scratchParent(dir), benchPrefix, 1<<60); err == nil || !strings.Contains(err.Error(), "choose fewer --events") {
 		t.Errorf("more than any disk has: %v", err)
 	}
-	elsewhere, remove, err := scratchFolder(filepath.Join(dir, "no-lake"), 1)
+	elsewhere, remove, err := scratchFolder(scratchParent(filepath.Join(dir, "no-lake")), benchPrefix, 1)
 	if err != nil || filepath.Dir(elsewhere) != filepath.Clean(os.TempDir()) {
 		t.Errorf("without a data folder: %s, %v", elsewhere, err)
 	}

@@ -22,17 +22,20 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"console", "[--addr HOST:PORT] [--token-file FILE] [--tls-cert FILE --tls-key FILE] [--plain]", "the console, with the ingest API in the background (the default)", runConsole},
-		{"serve", "[--addr HOST:PORT] [--token-file FILE [--make-token]] [--tls-cert FILE --tls-key FILE]", "the ingest API and the conversion alone, for a server", runServe},
+		{"serve", "[--addr HOST:PORT] [--token-file FILE [--make-token]] [--tls-cert FILE --tls-key FILE] [--convert-bytes SIZE]", "the ingest API and the conversion alone, for a server", runServe},
 		{"import", "FILE... | - [--follow] [--service S] [--map key=field] [--format json|access|logfmt|plain] [--again] [--json]", "read log files, or what is piped in, into the lake", runImport},
 		{"generate", "[--count N] [--seed N] [--days N] [--services N] [--start TIME]", "write synthetic events into the lake", runGenerate},
 		{"convert", "[--layout partitioned|unpartitioned|both] [--repair]", "turn raw JSONL into Parquet", runConvert},
 		{"query", "NAME | --sql TEXT [--format table|json|csv]", "ask a named question or any SQL", runQuery},
 		{"estimate", "--sql TEXT [--json]", "what a statement would read and cost, without running it", runEstimate},
 		{"status", "[--json]", "what the lake holds", runStatus},
-		{"dead", "[--list | --json | --discard] [--limit N] [--source TEXT] [--reason TEXT]", "what was refused, and why", runDead},
+		{"dead", "[--list | --json | --export FILE | --discard] [--limit N] [--source TEXT] [--reason TEXT] [--kind KIND] [--id N]", "what was refused, and why", runDead},
+		{"replay", "[--dry-run] [--rename from=to] [--cast key=type] [--default key=value] [--source TEXT] [--reason TEXT] [--kind KIND] [--id N] [--json]", "send refused events again, mended by rules, each exactly once", runReplay},
 		{"verify", "[--json] [--quarantine]", "prove that nothing is lost, doubled or damaged", runVerify},
 		{"health", "[--addr HOST:PORT|URL]", "ask a running server whether it takes events", runHealth},
 		{"bench", "[--events N | --lake] [--runs N] [--cold=false] [--json] [--write FILE]", "measure pruning against one unpartitioned file, warm and cold", runBench},
+		{"torture", "[--kills N] [--events N] [--seed N] [--clients N] [--batch N] [--stops N] [--fulls N] [--keep] [--json]", "kill a server of its own again and again, and prove that it lost nothing and took nothing twice", runTorture},
+		{"soak", "[--for 10m] [--overload 1m] [--batch N] [--json]", "hold a server of its own under half its load, then four times as much, and watch it", runSoak},
 		{"files", "[--from TIME] [--to TIME] [--service S]", "the live Parquet files, as a read_parquet([...]) for other tools", runFiles},
 		{"version", "", "what this program was built from", runVersion},
 	}
@@ -88,7 +91,7 @@ func runHelp(_ context.Context, w *world, args []string) error {
 	}
 	fmt.Fprint(w.stdout, `
 Every command takes --data DIR (or SIGNALLAKE_DATA_DIR; ./data otherwise). `+"`signallake-tui help COMMAND`"+` lists its flags.
-Exit codes: 0 done, 1 failed, 2 wrong command line, 3 another process owns the lake, 4 verify found damage, 130 stopped.
+Exit codes: 0 done, 1 failed, 2 wrong command line, 3 another process owns the lake, 4 verify or torture found damage, 130 stopped.
 `)
 	return nil
 }

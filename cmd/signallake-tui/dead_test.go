@@ -26,22 +26,25 @@ func says(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	return out.String(), words.String(), code
 }
 
+// post sends a batch and wants a status.
+func (s *server) post(t *testing.T, body string, status int) {
+	t.Helper()
+	resp, err := http.Post("http://"+s.addr+"/ingest/batch", "", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != status {
+		t.Fatalf("%.60s: status %d, want %d", body, resp.StatusCode, status)
+	}
+}
+
 // What the API refused is on the disk when its answer is there: it outlives a kill, can be read while another process owns the lake, and
 // goes when it is told to.
 func TestDeadLetters(t *testing.T) {
 	dir := t.TempDir()
 	s := startServer(t, dir, "")
-	post := func(body string, status int) {
-		t.Helper()
-		resp, err := http.Post("http://"+s.addr+"/ingest/batch", "", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode != status {
-			t.Fatalf("%.60s: status %d, want %d", body, resp.StatusCode, status)
-		}
-	}
+	post := func(body string, status int) { t.Helper(); s.post(t, body, status) }
 	good := func(id int) string {
 		return fmt.Sprintf(`{"event_id":"e%d","timestamp":"2026-01-05T07:59:59Z","service_name":"checkout"}`, id)
 	}
@@ -49,7 +52,7 @@ func TestDeadLetters(t *testing.T) {
 	post(`{"timestamp":"2026-01-05T07:59:59Z","service_name":"a","latency_ms":"fast"}`+"\n"+`{"timestamp":"2026-01-05T07:59:59Z","service_name":"a","latency_ms":"slow"}`, 422)
 	post("hello", 400)
 
-	if _, words, code := says(t, "dead", "--discard", "--data", dir); code != exitOwned {
+	if _, words, code := says(t, "dead", "--discard", "--reason", "no such reason", "--data", dir); code != exitOK || !strings.Contains(words, "0 dead letters discarded; 4 dead letters, ") {
 		t.Errorf("discard while serve owns the lake: exit code %d, %s", code, words)
 	}
 	s.kill()

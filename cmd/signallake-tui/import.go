@@ -147,7 +147,8 @@ type importSink struct{ *lake.Lake }
 
 // Append converts where too much waits for it.
 func (s importSink) Append(ctx context.Context, b lake.Batch) error {
-	return appendPatiently(ctx, s.Lake, b)
+	_, err := appendPatiently(ctx, s.Lake, b)
+	return err
 }
 
 // importFiles imports and says what it did: the console's task. What w.tell would have said while it ran stands at the end of that.

@@ -19,7 +19,7 @@ func importWords(results []*importer.Result, p tui.ImportParams) []string {
 		all, rejected = all+r.Lines, rejected+r.Rejected
 	}
 	if len(results) > 1 {
-		lines = append(lines, fmt.Sprintf("%d inputs: %s = %s accepted + %s rejected", len(results), countOf(all, "line"), thousands(all-rejected), thousands(rejected)))
+		lines = append(lines, fmt.Sprintf("%d inputs: %s = %s accepted + %s rejected", len(results), countOf(all, "line"), lake.Thousands(all-rejected), lake.Thousands(rejected)))
 	}
 	if rejected > 0 {
 		lines = append(lines, "rejected lines are kept, each with its reason: `signallake-tui dead` lists them")
@@ -64,7 +64,7 @@ func inputWords(r *importer.Result, p tui.ImportParams) []string {
 		text += "; " + spanWords(r.First, r.Last) + "; " + serviceWords(r)
 	}
 	if seconds := r.Elapsed.Seconds(); !p.Follow && seconds > 0 && r.Lines > 0 {
-		text += fmt.Sprintf("; %s (%s lines/s, %.1f MB/s)", r.Elapsed.Round(time.Millisecond), thousands(int64(float64(r.Lines)/seconds)), float64(r.Bytes)/1e6/seconds)
+		text += fmt.Sprintf("; %s (%s lines/s, %.1f MB/s)", r.Elapsed.Round(time.Millisecond), lake.Thousands(int64(float64(r.Lines)/seconds)), float64(r.Bytes)/1e6/seconds)
 	}
 	lines := []string{text}
 	if how := strings.Join(append(append([]string{}, r.Format.Fields...), r.Format.Missing...), "; "); how != "" {
@@ -83,11 +83,11 @@ func inputWords(r *importer.Result, p tui.ImportParams) []string {
 func countWords(r *importer.Result) string {
 	text := countOf(r.Lines, "line")
 	if r.Before > 0 {
-		text = fmt.Sprintf("%s from line %s on", countOf(r.Lines, "new line"), thousands(r.FromLine))
+		text = fmt.Sprintf("%s from line %s on", countOf(r.Lines, "new line"), lake.Thousands(r.FromLine))
 	}
-	text += fmt.Sprintf(" = %s accepted + %s rejected", thousands(r.Accepted), thousands(r.Rejected))
+	text += fmt.Sprintf(" = %s accepted + %s rejected", lake.Thousands(r.Accepted), lake.Thousands(r.Rejected))
 	if r.Before > 0 {
-		text += fmt.Sprintf(", %s in all", thousands(r.Total()))
+		text += fmt.Sprintf(", %s in all", lake.Thousands(r.Total()))
 	}
 	if r.Blank > 0 {
 		text += fmt.Sprintf(", beside %s", countOf(r.Blank, "blank one"))
@@ -106,7 +106,7 @@ func stoppedWords(r *importer.Result, p tui.ImportParams) string {
 	if p.Again {
 		how = "importing it without --again"
 	}
-	return fmt.Sprintf("stopped after line %s: %s goes on there", thousands(r.FromLine-1+r.Lines+r.Blank), how)
+	return fmt.Sprintf("stopped after line %s: %s goes on there", lake.Thousands(r.FromLine-1+r.Lines+r.Blank), how)
 }
 
 // spanWords is the time that events span.
@@ -141,16 +141,7 @@ func countOf(n int64, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	return thousands(n) + " " + thing + "s"
-}
-
-// thousands writes a count for people: 1,204,000.
-func thousands(n int64) string {
-	text := fmt.Sprint(n)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
+	return lake.Thousands(n) + " " + thing + "s"
 }
 
 // importJSON is an import's result for programs.

@@ -22,7 +22,7 @@ const (
 	exitFailed      = 1   // the operation failed; standard error says why
 	exitUsage       = 2   // the command line is wrong
 	exitOwned       = 3   // another process owns the lake
-	exitDamaged     = 4   // verify found something wrong
+	exitDamaged     = 4   // verify or torture found something wrong
 	exitInterrupted = 130 // stopped by Ctrl+C or SIGTERM
 )
 
@@ -40,10 +40,14 @@ type world struct {
 	now            func() time.Time
 }
 
-// clock is the system's, or one that stands still at SIGNALLAKE_TEST_NOW (RFC 3339): pictures and tests need the same minute every time.
+// clock is the system's, or one that stands still at SIGNALLAKE_TEST_NOW (RFC 3339): pictures and tests need the same minute every time. Where that is a
+// duration ("-1h"), the clock is wrong by as much.
 func clock(getenv func(string) string) func() time.Time {
 	if at, err := time.Parse(time.RFC3339, getenv("SIGNALLAKE_TEST_NOW")); err == nil {
 		return func() time.Time { return at }
+	}
+	if off, err := time.ParseDuration(getenv("SIGNALLAKE_TEST_NOW")); err == nil {
+		return func() time.Time { return time.Now().Add(off) }
 	}
 	return time.Now
 }

@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/term"
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
@@ -28,7 +26,7 @@ func writerFor(format string, out io.Writer) (func(io.Writer, *sql.Result) error
 	case "json":
 		return writeJSONLines, nil
 	case "csv":
-		if file, ok := out.(*os.File); ok && term.IsTerminal(file.Fd()) {
+		if isTerminal(out) {
 			return func(w io.Writer, r *sql.Result) error {
 				return writeCSV(w, r, func(s string) string { return lake.SafeText(s, 0) })
 			}, nil
@@ -41,6 +39,11 @@ func writerFor(format string, out io.Writer) (func(io.Writer, *sql.Result) error
 // writeTable writes aligned columns for people. Text of the lake is made safe for a terminal.
 func writeTable(w io.Writer, r *sql.Result) error {
 	const maxCell = 60 // a longer text would push the other columns off the screen; json and csv have it whole
+	return writeTableOf(w, r, maxCell)
+}
+
+// writeTableOf is writeTable with cells of up to so many characters.
+func writeTableOf(w io.Writer, r *sql.Result, maxCell int) error {
 	rows := [][]string{make([]string, len(r.Columns))}
 	widths := make([]int, len(r.Columns))
 	for i, c := range r.Columns {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/signallake/signallake/ingest"
 	"github.com/signallake/signallake/ingest/importer"
+	"github.com/signallake/signallake/ingest/replay"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
 	"github.com/signallake/signallake/sql/bench"
@@ -27,13 +28,16 @@ const (
 // stackConfig says which parts of the program a command needs.
 type stackConfig struct {
 	dir        string
-	api        *apiFlags // how the ingest API is reached; nil does not start it
-	command    string    // what other processes are told about us
+	api        *apiFlags  // how the ingest API is reached; nil does not start it
+	lakeFlags  *lakeFlags // when raw becomes Parquet; nil: as the lake thinks best
+	command    string     // what other processes are told about us
 	readOnly   bool
+	panels     bool // they will be asked for: load what they need at once
 	follow     bool // fall back to read-only when another process owns the lake
 	now        func() time.Time
 	requestLog io.Writer       // nil: a file in state/, for the console, which has no standard error to write to
 	piped      *importer.Stdin // what is piped into the console; nil: nothing
+	getenv     func(string) string
 }
 
 // stack is the running program without its face: lake, engine, API. Parts are opened in this order and closed in reverse.
@@ -44,9 +48,15 @@ type stack struct {
 	owner   *lake.Owner // not nil: another process owns the lake and we follow
 	apiErr  string
 	now     func() time.Time
+	chain   *lake.Chain
 	closers []func() error
 
 	importing importWorld // what imports that the console starts have in common
+
+	desk     *replay.Desk        // the dead letters
+	operator *operatorFlags      // how a console that follows makes itself known to the owner
+	getenv   func(string) string // of it
+	words    io.Writer           // where a server says what it did by itself; nil: a console
 }
 
 // openLake opens the lake for a command that writes to it and decides itself when to convert.
@@ -55,7 +65,10 @@ func openLake(ctx context.Context, w *world, dir, command string) (*lake.Lake, e
 }
 
 func openStack(ctx context.Context, c stackConfig) (*stack, error) {
-	s := &stack{now: c.now, importing: importWorld{stdin: c.piped, claims: &importer.Claims{}, now: c.now}}
+	s := &stack{now: c.now, importing: importWorld{stdin: c.piped, claims: &importer.Claims{}, now: c.now}, operator: &operatorFlags{}, getenv: c.getenv, words: c.requestLog}
+	if c.api != nil {
+		s.operator.tokenFile = c.api.tokenFile
+	}
 	if err := s.open(ctx, c); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -68,7 +81,10 @@ func openReader(ctx context.Context, w *world, dir string) (*stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.engine.WaitLoaded(ctx); err != nil {
+	stop := showLine(w.stderr, func() string { return "loading " + s.loadWords() })
+	err = s.engine.WaitLoaded(ctx)
+	stop()
+	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -78,12 +94,13 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 	if err := s.openLake(ctx, c); err != nil {
 		return err
 	}
-	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake, Now: c.now})
+	engine, err := duck.Open(ctx, duck.Config{Lake: s.lake, Now: c.now, Panels: c.panels})
 	if err != nil {
 		return fmt.Errorf("open the query engine: %w", err)
 	}
 	s.engine = engine
 	s.closers = append(s.closers, engine.Close)
+	s.watchChain()
 	if c.api == nil || s.owner != nil {
 		return nil
 	}
@@ -92,6 +109,7 @@ func (s *stack) open(ctx context.Context, c stackConfig) error {
 
 func (s *stack) openLake(ctx context.Context, c stackConfig) error {
 	config := lake.Config{Dir: c.dir, Now: c.now, ReadOnly: c.readOnly, Owner: lake.Owner{PID: os.Getpid(), Command: c.command, Since: c.now()}}
+	c.lakeFlags.apply(&config)
 	config.Owner.Token = c.api != nil && c.api.tokenFile != ""
 	opened, err := lake.Open(ctx, config)
 	var owned *lake.OwnedError
@@ -105,12 +123,13 @@ func (s *stack) openLake(ctx context.Context, c stackConfig) error {
 	}
 	s.lake = opened
 	s.closers = append(s.closers, opened.Close)
+	s.openDesk(config.ReadOnly)
 	return nil
 }
 
 // openAPI starts the ingest API. An address that cannot be had is the server's to tell (Snapshot.Err): the rest of the program goes on.
 func (s *stack) openAPI(c stackConfig) error {
-	config := ingest.Config{Log: s.lake, Ask: s.ask, Health: s.health, Now: c.now, RequestLog: c.requestLog, Guard: partitionGuard(s.lake)}
+	config := ingest.Config{Log: s.lake, Ask: s.ask, Dead: s.desk, Health: s.health, Now: c.now, RequestLog: c.requestLog, Guard: partitionGuard(s.lake)}
 	c.api.apply(&config)
 	if c.requestLog == nil {
 		log, err := openRequestLog(s.lake.Layout())
@@ -167,10 +186,13 @@ func (s *stack) ask(ctx context.Context, q ingest.Question) (*ingest.Answer, err
 		return nil, err
 	}
 	result, err := s.engine.Query(ctx, sql.Query{Text: text, MinSeq: s.lake.Committed()})
+	if fresh := s.engine.Freshness(); errors.Is(err, context.DeadlineExceeded) && fresh.Loading {
+		return nil, &ingest.LoadingError{Progress: s.loadWords()}
+	}
 	if err != nil {
 		return nil, err
 	}
-	answer := &ingest.Answer{Rows: result.Rows, Files: result.Stats.Files, Bytes: result.Stats.Bytes, Version: result.Stats.Version,
+	answer := &ingest.Answer{Rows: result.Rows, Files: result.Stats.Files, Bytes: result.Stats.Bytes, Version: result.Stats.Version, Missing: result.Stats.Missing,
 		ElapsedMS: float64(result.Stats.Elapsed.Microseconds()) / 1000}
 	for _, c := range result.Columns {
 		answer.Columns = append(answer.Columns, c.Name)
@@ -190,7 +212,11 @@ func questionNames() []string {
 func (s *stack) health() map[string]any {
 	status, fresh := s.lake.Status(), s.engine.Freshness()
 	h := map[string]any{"version": status.Version, "events_visible": status.Visible, "events_hot": status.HotEvents,
-		"behind_events": int64(fresh.Committed - fresh.VisibleTo), "lag_p95_ms": fresh.LagP95.Milliseconds()}
+		"behind_events": fresh.Unseen, "lag_p95_ms": fresh.LagP95.Milliseconds(),
+		"dead_letters": status.Dead.Kept, "dead_bytes": status.Dead.Bytes, "dead_dropped": status.Dead.Dropped, "backlog": s.backlogReport()}
+	if l := fresh.Load; fresh.Loading {
+		h["loading"] = ingest.ReportLoading(l.Done, l.Total, l.Left)
+	}
 	if status.LastError != "" {
 		h["conversion_error"] = status.LastError
 	}
@@ -203,7 +229,7 @@ func (s *stack) health() map[string]any {
 // console is the stack as the console sees it.
 func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
-		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus,
+		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus, Letters: s.letters(), Chain: s.stages,
 		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(), Complete: completePath,
 		History: func(context.Context) ([]bench.Report, error) { return benchReports(s.lake.Layout().Root) },
 	}

@@ -15,16 +15,19 @@ import (
 	"github.com/signallake/signallake/sql"
 )
 
-// damagedError is a verification that found something.
-type damagedError struct{ report lake.VerifyReport }
+// damagedError is a proof that failed: its text says what was found.
+type damagedError struct{ text string }
 
-func (e *damagedError) Error() string {
+func (e *damagedError) Error() string { return e.text }
+
+// damageOf are the words about a lake that does not prove.
+func damageOf(report *lake.VerifyReport) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "the lake does not prove: %d events lost, %d doubled, %d problems", e.report.Lost, e.report.Doubled, len(e.report.Problems))
-	for _, p := range e.report.Problems {
+	fmt.Fprintf(&b, "the lake does not prove: %d events lost, %d doubled, %d problems", report.Lost, report.Doubled, len(report.Problems))
+	for _, p := range report.Problems {
 		fmt.Fprintf(&b, "\n  %s: %s: %s", cmp.Or(p.File, "lake"), p.Problem, p.Advice)
 	}
-	return b.String()
+	return &damagedError{b.String()}
 }
 
 // statusJSON is the machine's form of lake.Status; its keys are an API.
@@ -52,7 +55,8 @@ type statusJSON struct {
 	FirstTimestamp string      `json:"first_timestamp,omitempty"`
 	LastTimestamp  string      `json:"last_timestamp,omitempty"`
 
-	Dead *deadJSON `json:"dead,omitempty"` // when there are or were dead letters
+	Backlog backlogJSON `json:"backlog"`
+	Dead    *deadJSON   `json:"dead,omitempty"` // when there are or were dead letters
 }
 
 // deadJSON is the machine's form of lake.DeadStatus.
@@ -102,6 +106,7 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 	if owned {
 		s.Owner = &owner
 	}
+	s.Backlog = backlogOf(ctx, s.Owner, books, w.now())
 	if *asJSON {
 		return writeJSON(w.stdout, s)
 	}
@@ -118,7 +123,7 @@ func runStatus(ctx context.Context, w *world, args []string) error {
 	if d := s.Dead; d != nil {
 		fmt.Fprintf(w.stdout, "dead      %s; `signallake-tui dead` tells why\n", deadText(lake.DeadStatus{Kept: d.Letters, Bytes: d.Bytes, Dropped: d.Dropped, Damaged: d.Damaged}))
 	}
-	return nil
+	return s.Backlog.write(w.stdout)
 }
 
 // ownerWords tells who owns the lake and how its API is asked.
@@ -168,7 +173,7 @@ func runVerify(ctx context.Context, w *world, args []string) error {
 		}
 	}
 	if !report.OK {
-		return &damagedError{report}
+		return damageOf(&report)
 	}
 	if !*asJSON {
 		fmt.Fprintf(w.stdout, "%d events, each visible exactly once; %d files, %d bytes checked\n", report.Events.Visible, report.FilesChecked, report.BytesChecked)

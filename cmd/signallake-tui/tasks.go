@@ -34,7 +34,7 @@ func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, now time.
 	progress.Start("generate", p.Count)
 	written := int64(0)
 	err = generator.Run(ctx, runtime.GOMAXPROCS(0), func(b lake.Batch) error {
-		if err := appendPatiently(ctx, l, b); err != nil {
+		if _, err := appendPatiently(ctx, l, b); err != nil {
 			return err
 		}
 		written += int64(b.N)
@@ -49,14 +49,14 @@ func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, now time.
 }
 
 // appendPatiently appends, and where the lake's backlog is full converts it first.
-func appendPatiently(ctx context.Context, l *lake.Lake, b lake.Batch) error {
+func appendPatiently(ctx context.Context, l *lake.Lake, b lake.Batch) (lake.Receipt, error) {
 	for {
-		_, err := l.Append(ctx, b)
+		receipt, err := l.Append(ctx, b)
 		if !errors.Is(err, lake.ErrBacklog) {
-			return err
+			return receipt, err
 		}
 		if _, err := l.Convert(ctx, nil); err != nil {
-			return err
+			return receipt, err
 		}
 	}
 }
@@ -106,7 +106,7 @@ func verify(ctx context.Context, l *lake.Lake, progress *lake.Progress) (string,
 		return "", err
 	}
 	if !report.OK {
-		return "", &damagedError{report}
+		return "", damageOf(&report)
 	}
 	return fmt.Sprintf("%d events, each visible exactly once; %d files, %d bytes checked", report.Events.Visible, report.FilesChecked, report.BytesChecked), nil
 }

@@ -34,15 +34,19 @@ shot() {
 	"$shots" -run "cd '$work' && exec '$bin' --data $lake --addr 127.0.0.1:$port --fresh" -env "SIGNALLAKE_TEST_NOW=$now" -keys "$keys" -quiet 1500ms -o "$to/$name.png" "$@"
 }
 
-# send posts to the console that is about to start: good events, then two lines that break the contract.
+# send posts to the console that is about to start: good events, then lines that break the contract in four ways.
 send() {
 	until curl -sf -o /dev/null "127.0.0.1:$port/health"; do sleep 0.1; done
 	for from in 1 301 601; do
 		sed -n "$from,$((from + 299))p" "$(ls "$work"/demo/raw/*.jsonl | head -n 1)" | curl -s -o /dev/null --data-binary @- "127.0.0.1:$port/ingest/batch"
 	done
-	for line in '{"timestamp":"yesterday","service_name":"checkout"}' '{"timestamp":"2026-11-10T10:00:01Z","service_name":"checkout","status_code":"200"}'; do
-		curl -s -o /dev/null -d "$line" "127.0.0.1:$port/ingest"
-	done
+	at='"timestamp":"2026-11-10T10:00:01Z"'
+	{
+		for ms in 12 40 7 31 18 22 9 15 27; do echo "{$at,\"service_name\":\"checkout\",\"endpoint\":\"/pay\",\"latency_ms\":\"${ms}ms\"}"; done
+		for n in 1 2 3 4; do echo "{$at,\"svc\":\"payments\",\"message\":\"card declined, try $n\"}"; done
+		for n in 1 2; do echo "{$at,\"service_name\":\"search\",\"status_code\":\"200\"}"; done
+		echo '{"timestamp":"yesterday","service_name":"checkout"}'
+	} | curl -s -o /dev/null --data-binary @- "127.0.0.1:$port/ingest/batch"
 }
 
 panels="wait:p95 over time,gone:loading"
@@ -68,6 +72,6 @@ fi
 # Last, since it adds to the lake.
 if asked ingest; then
 	send &
-	shot ingest demo "$panels,5,wait:status_code,wait:timestamp"
+	shot ingest demo "$panels,5,wait:status_code: must,wait:timestamp: must"
 	wait
 fi

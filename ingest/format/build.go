@@ -64,6 +64,10 @@ func (p *Parser) take(info keyInfo, key []byte, v value) bool {
 	if info.field == noField {
 		return false
 	}
+	if p.raw {
+		p.keep(info.field, key, v)
+		return true
+	}
 	c := &p.fields[info.field]
 	if v.kind == absent || v.kind == text && isDash(v.body) && info.field != fieldMessage {
 		if c.set && bytes.Equal(c.key, key) { // the last one counts
@@ -126,6 +130,9 @@ type span struct{ start, end int }
 // finish makes the event of what was taken; its strings alias the line and the parser's buffers.
 func (p *Parser) finish(e *lake.Event) error {
 	*e = lake.Event{ServiceName: p.service}
+	if p.raw {
+		return p.finishAttributes(e)
+	}
 	for i := range p.losers {
 		p.attribute(p.losers[i].key, p.losers[i].value)
 	}

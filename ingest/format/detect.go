@@ -24,9 +24,6 @@ type Detection struct {
 	writer  writer
 }
 
-// Wrapper is what stands around every line, in words; "" for bare lines.
-func (d Detection) Wrapper() string { return d.wrapper.title() }
-
 // maxSampleLines is how many lines Detect looks at: enough for the rarer keys.
 const maxSampleLines = 1000
 

@@ -46,6 +46,7 @@ type Parser struct {
 	kind     Kind
 	wrapper  wrapper
 	ours     bool // canonical lines of a lake: nothing in them is foreign
+	raw      bool // no field is filled: every value stays under its key, see Object
 	keys     keyBook
 	instants instantReader
 	survey   *survey // what Detect learns; nil while lines are imported

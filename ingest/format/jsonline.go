@@ -9,6 +9,10 @@ func (p *Parser) json(line []byte) error {
 		return err
 	}
 	p.rough = true // foreign JSON: with whitespace, and keys may stand twice
+	if p.raw {
+		p.keepMembers(p.members)
+		return nil
+	}
 	for i := range p.members {
 		if m := &p.members[i]; ownAttributes(m) {
 			p.splice(m.Value)

@@ -9,8 +9,8 @@ func TestWrappedLines(t *testing.T) {
 	check := func(wrapper, kind string, lines string, want ...string) {
 		t.Helper()
 		d, events, refused := parseAll(t, []byte(lines), Config{Service: "svc"})
-		if d.Wrapper() != wrapper || string(d.Kind) != kind || len(refused) > 0 || len(events) != len(want) {
-			t.Errorf("%s\n%s in %q, %d events, refused %v", lines, d.Kind, d.Wrapper(), len(events), refused)
+		if d.wrapper.title() != wrapper || string(d.Kind) != kind || len(refused) > 0 || len(events) != len(want) {
+			t.Errorf("%s\n%s in %q, %d events, refused %v", lines, d.Kind, d.wrapper.title(), len(events), refused)
 			return
 		}
 		for i := range events {
@@ -86,7 +86,7 @@ func TestWhatACollectorAddsIsNotLostWithTheWrapper(t *testing.T) {
 	lines := `{"log":"hello\n","stream":"stdout","time":"2026-11-21T06:33:10.5Z","kubernetes":{"container_name":"web","host":"n1","pod_name":"p"}}` + "\n"
 	d, events, refused := parseAll(t, []byte(lines), Config{Service: "svc"})
 	want := `{"timestamp":"2026-11-21T06:33:10.500000Z","service_name":"web","status_code":0,"region":"unknown","host":"n1","level":"info","message":"hello\n","attributes":{"stream":"stdout","kubernetes":{"pod_name":"p"}}}`
-	if d.Wrapper() != "" || len(refused) > 0 || canonical(&events[0]) != want {
+	if d.wrapper.title() != "" || len(refused) > 0 || canonical(&events[0]) != want {
 		t.Errorf("%+v %v\n%s", d, refused, canonical(&events[0]))
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/signallake/signallake/lake"
 )
 
 // lateFor is how long a file that was rotated away is still looked at: a writer that is told to reopen its log may take its time.
@@ -133,7 +135,7 @@ func (f *follower) generation(ctx context.Context, current *file) error {
 	if in.mark.Offset == 0 {
 		in.sample = nil // what is there may still be too little to tell the format
 	} else {
-		f.Tell(fmt.Sprintf("%s: goes on at line %s", f.result.Name, commas(in.mark.line()+1)))
+		f.Tell(fmt.Sprintf("%s: goes on at line %s", f.result.Name, lake.Thousands(in.mark.line()+1)))
 	}
 	err = f.stream(ctx, ctx, in)
 	release()
@@ -185,7 +187,7 @@ func (f *follower) catchUp(ctx context.Context, current *file) error {
 	}
 	if found < 0 {
 		f.Tell(fmt.Sprintf("%s: the file that was followed before is gone after its line %s; what was written to it later is not imported",
-			f.result.Name, commas(f.last.line())))
+			f.result.Name, lake.Thousands(f.last.line())))
 		return nil
 	}
 	for i, s := range all[found:] {

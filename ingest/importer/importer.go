@@ -234,7 +234,7 @@ func (j *job) file(ctx context.Context, r *Result, f *file, stage string, again 
 		j.Progress.Add(in.raw())
 	}
 	if in.mark.Offset > 0 && in.raw() < f.size {
-		j.Tell(fmt.Sprintf("%s: goes on at line %s (%d %%)", r.Name, commas(in.mark.line()+1), 100*in.raw()/f.size))
+		j.Tell(fmt.Sprintf("%s: goes on at line %s (%d %%)", r.Name, lake.Thousands(in.mark.line()+1), 100*in.raw()/f.size))
 	}
 	r.known(&in.mark)
 	return j.stream(ctx, ctx, in)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/signallake/signallake/ingest/format"
 	"github.com/signallake/signallake/lake"
@@ -128,13 +127,4 @@ func (j *job) detect(ctx context.Context, in *input, c *cutter) (found format.De
 // isStop tells the end of ctx from a failure.
 func isStop(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
-}
-
-// commas writes a count for people: 1,204,000.
-func commas(n int64) string {
-	text := fmt.Sprint(n)
-	for at := len(text) - 3; at > 0 && text[at-1] != '-'; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
 }

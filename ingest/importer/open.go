@@ -12,6 +12,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/signallake/signallake/lake"
 )
 
 // compression is how an input's bytes are packed; its first bytes say it, whatever the name is.
@@ -129,7 +131,7 @@ func (f *file) whole() error {
 		return err
 	}
 	if info.Size() < f.size {
-		return fmt.Errorf("it was cut from %s to %s bytes while it was read, and what stood behind may be missing: --follow goes along with files that are rotated", commas(f.size), commas(info.Size()))
+		return fmt.Errorf("it was cut from %s to %s bytes while it was read, and what stood behind may be missing: --follow goes along with files that are rotated", lake.Thousands(f.size), lake.Thousands(info.Size()))
 	}
 	return nil
 }

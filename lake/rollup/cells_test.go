@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -136,6 +137,12 @@ func TestHoursSumMinutesUp(t *testing.T) {
 	same(t, "hours", c.Hours(), want)
 }
 
+// writeFile writes the cells as one file.
+func writeFile(w io.Writer, c *Cells) error {
+	file := NewWriter(w)
+	return errors.Join(file.Write(c), file.Close())
+}
+
 func TestFileRoundTrip(t *testing.T) {
 	for _, n := range []int{0, 1, 300, 30_000} {
 		c := New()
@@ -143,7 +150,7 @@ func TestFileRoundTrip(t *testing.T) {
 			add(c, e)
 		}
 		var file bytes.Buffer
-		if err := Write(&file, c); err != nil {
+		if err := writeFile(&file, c); err != nil {
 			t.Fatal(err)
 		}
 		back := New()
@@ -241,7 +248,7 @@ func BenchmarkWrite(b *testing.B) {
 	b.Logf("%d + %d cells", len(c.cells), len(c.spots))
 	for b.Loop() {
 		var file bytes.Buffer
-		if err := Write(&file, c); err != nil {
+		if err := writeFile(&file, c); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(file.Len())/float64(len(c.cells)+len(c.spots)), "bytes/cell")

@@ -88,15 +88,6 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// Write writes the cells as one file.
-func Write(w io.Writer, c *Cells) error {
-	file := NewWriter(w)
-	if err := file.Write(c); err != nil {
-		return err
-	}
-	return file.Close()
-}
-
 // Read adds the cells of a file to c.
 func Read(r io.ReaderAt, size int64, c *Cells) error {
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))

@@ -39,6 +39,7 @@ type Config struct {
 	MemoryLimit int64            // bytes, of the prompt; 0: 1 GiB
 	PanelMemory int64            // bytes, of the panels; 0: 512 MiB
 	Threads     int              // of a statement; 0: all cores
+	Panels      bool             // load what the panels need at once; false: when the first one asks
 	Now         func() time.Time // nil: time.Now
 }
 
@@ -55,6 +56,8 @@ type Engine struct {
 	conns  chan *conn // free connections for users' statements
 	hot    *hotSet
 	feed   *feed
+
+	loaders []*conn // of the backlog
 
 	panels     *instance
 	panelConns chan *conn
@@ -117,7 +120,7 @@ func (e *Engine) open(cfg Config) error {
 	}
 	memory, panelMemory := orDefault(cfg.MemoryLimit, defaultMemory), orDefault(cfg.PanelMemory, defaultPanelMemory)
 	e.prompt, err = openInstance(box{memory: memory, threads: threads, spill: e.spill + "-prompt", allowed: []string{partitioned, rollups},
-		connections: promptConns + ownConns, setup: append(minuteTables(), trustFiles()...)})
+		connections: promptConns + ownConns + threads, setup: append(minuteTables(), trustFiles()...)})
 	if err != nil {
 		return err
 	}
@@ -126,10 +129,12 @@ func (e *Engine) open(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	e.conns = freeConns(e.prompt)
-	e.panelConns = freeConns(e.panels)
+	e.loaders = e.prompt.conns[promptConns+ownConns:]
+	e.conns = freeConns(e.prompt.conns[ownConns : promptConns+ownConns])
+	e.panelConns = freeConns(e.panels.conns[ownConns:])
 	e.hot = newHotSet(e.lake, e.prompt.conns[0])
 	e.feed = newFeed(e)
+	e.feed.minutes.panels.wanted.Store(cfg.Panels)
 	return nil
 }
 
@@ -142,9 +147,9 @@ func trustFiles() []string {
 // ownConns is how many connections of an instance the feed keeps for itself: one for hot rows, one for minute tables.
 const ownConns = 2
 
-func freeConns(in *instance) chan *conn {
-	free := make(chan *conn, len(in.conns))
-	for _, c := range in.conns[ownConns:] {
+func freeConns(conns []*conn) chan *conn {
+	free := make(chan *conn, len(conns))
+	for _, c := range conns {
 		free <- c
 	}
 	return free

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/lake"
-	"github.com/signallake/signallake/sql"
 )
 
 const (
@@ -31,13 +30,15 @@ type feed struct {
 	lake    *lake.Lake
 	hot     hotWriter
 	minutes *minuteFeed
+	backlog *backlog // what lies before the feed's begin
 
 	cancel context.CancelFunc
 	done   chan struct{}
 	loaded chan struct{} // closed when the tail has been read up to where it was at the start
 	once   sync.Once     // of loaded
 
-	visible  *position // one past the newest event that statements see
+	visible  *position    // one past the newest event up to which statements see every one
+	flushed  atomic.Int64 // one past the newest event that was flushed; visible follows it when the backlog is over
 	meter    lagMeter
 	newest   atomic.Int64 // received_at of the newest visible event
 	err      atomic.Pointer[error]
@@ -48,10 +49,11 @@ type feed struct {
 	samples  []lagSample
 	received lake.Micros // of the newest event read
 	flushAt  time.Time   // zero: nothing to flush
+	caughtUp bool        // the end of the backlog has been noticed
 }
 
 func newFeed(e *Engine) *feed {
-	return &feed{engine: e, lake: e.lake, hot: hotWriter{set: e.hot}, done: make(chan struct{}), loaded: make(chan struct{}),
+	return &feed{engine: e, lake: e.lake, hot: hotWriter{set: e.hot, conn: e.hot.conn}, backlog: newBacklog(e.lake, e.hot), done: make(chan struct{}), loaded: make(chan struct{}),
 		visible: newPosition(0), minutes: newMinuteFeed(e)}
 }
 
@@ -81,21 +83,23 @@ func (f *feed) failure() error {
 	if err := f.err.Load(); err != nil {
 		return fmt.Errorf("the feed of new events has stopped: %w", *err)
 	}
-	return nil
+	return f.backlog.failure()
 }
 
 func (f *feed) run(ctx context.Context) (err error) {
-	f.pos = f.lake.Current().Watermark
-	f.visible.set(f.pos)
+	f.pos = f.backlog.end
+	f.flushed.Store(int64(f.pos))
 	f.goal = f.lake.Committed()
+	f.show()
+	go f.backlog.run(ctx, f.engine.loaders, f.wakeUp)
+	f.caughtUp = len(f.backlog.segments) == 0
 	tail := f.lake.Tail(f.pos)
 	defer func() {
 		f.minutes.stop()
+		<-f.backlog.done
 		err = errors.Join(err, f.hot.close(), tail.Close())
 	}()
-	if f.goal <= f.pos {
-		f.once.Do(func() { close(f.loaded) })
-	}
+	f.tellLoaded(0)
 	for idle := 0; ; {
 		batch, err := f.next(ctx, tail)
 		switch {
@@ -107,16 +111,31 @@ func (f *feed) run(ctx context.Context) (err error) {
 			idle++
 			err = nil
 		}
+		f.caughtUp = f.backlog.ended()
 		if err == nil {
 			err = f.flushDue(ctx)
 		}
 		if err != nil {
 			return err
 		}
-		if f.visible.load() >= f.goal || idle >= idleRounds {
-			f.once.Do(func() { close(f.loaded) })
-		}
+		f.tellLoaded(idle)
 	}
+}
+
+// tellLoaded tells, once, that what was there at the start has been read.
+func (f *feed) tellLoaded(idle int) {
+	if f.caughtUp && (f.flushed.Load() >= int64(f.goal) || idle >= idleRounds) {
+		f.once.Do(func() { close(f.loaded) })
+	}
+}
+
+// show publishes up to where statements see every event: behind a backlog that is not over they see more, but with a gap.
+func (f *feed) show() {
+	at := f.lake.Current().Watermark
+	if f.backlog.over() {
+		at = max(at, lake.Seq(f.flushed.Load()))
+	}
+	f.visible.set(max(f.visible.load(), at))
 }
 
 // waited says that Next answered because its time was over.
@@ -139,7 +158,7 @@ func (f *feed) next(ctx context.Context, tail *lake.Tail) (lake.TailBatch, error
 	waiting, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	f.waiting.Store(&cancel)
-	if f.minutes.asked() {
+	if f.minutes.asked() || f.backlog.ended() && !f.caughtUp {
 		cancel()
 	}
 	return tail.Next(waiting)
@@ -195,13 +214,14 @@ func (f *feed) take(batch lake.TailBatch) error {
 // flushDue makes visible what has waited long enough, and does the chores.
 func (f *feed) flushDue(ctx context.Context) error {
 	now := time.Now()
-	if f.hot.pending >= hotRows || !f.flushAt.IsZero() && (!now.Before(f.flushAt) || f.pos >= f.goal && f.visible.load() < f.goal) {
+	if f.hot.pending >= hotRows || !f.flushAt.IsZero() && (!now.Before(f.flushAt) || f.pos >= f.goal && f.flushed.Load() < int64(f.goal)) {
 		if err := f.hot.flush(); err != nil {
 			return err
 		}
 		f.publish()
 	} else if f.flushAt.IsZero() {
-		f.visible.set(max(f.visible.load(), f.pos))
+		f.flushed.Store(int64(f.pos))
+		f.show()
 	}
 	f.minutes.flushDue(ctx, f.pos, f.received)
 	if t := f.hot.table; t != nil && t.first < f.lake.Current().Watermark {
@@ -209,7 +229,7 @@ func (f *feed) flushDue(ctx context.Context) error {
 			return err
 		}
 	}
-	return f.hot.set.retire(f.hot.table)
+	return f.hot.set.retire()
 }
 
 // publish tells that everything read is visible now.
@@ -222,7 +242,8 @@ func (f *feed) publish() {
 	f.meter.add(f.samples)
 	f.samples = f.samples[:0]
 	f.newest.Store(int64(f.received))
-	f.visible.set(max(f.visible.load(), f.pos))
+	f.flushed.Store(int64(f.pos))
+	f.show()
 	f.flushAt = time.Time{}
 }
 
@@ -235,15 +256,24 @@ func (f *feed) rewind(ctx context.Context, from lake.Seq) error {
 		return fmt.Errorf("take back the events from %d on: %w", from, err)
 	}
 	f.samples, f.flushAt, f.pos = nil, time.Time{}, from
-	f.visible.set(from)
+	f.flushed.Store(int64(from))
+	f.visible.set(min(f.visible.load(), from))
 	f.minutes.restart(ctx, from)
 	return nil
 }
 
-// waitVisible waits until statements see everything below seq: while the feed comes nearer, but not longer than patience without a step.
+// waitVisible waits until statements see everything below seq: for the backlog of the start as long as that takes, and then while the feed comes nearer, but not
+// longer than patience without a step.
 func (f *feed) waitVisible(ctx context.Context, seq lake.Seq, patience time.Duration) error {
-	if seq <= 0 {
+	if seq <= f.lake.Current().Watermark {
 		return nil
+	}
+	select {
+	case <-f.backlog.done:
+	case <-f.done:
+		return f.failure()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	for {
 		at, changed := f.visible.look()
@@ -264,22 +294,4 @@ func (f *feed) waitVisible(ctx context.Context, seq lake.Seq, patience time.Dura
 			return ctx.Err()
 		}
 	}
-}
-
-// Freshness is how far the answers are behind; see sql.Panels.
-func (e *Engine) Freshness() sql.Freshness {
-	f := e.feed
-	out := sql.Freshness{VisibleTo: max(f.visible.load(), e.lake.Current().Watermark), Committed: e.lake.Committed(), NewestAt: lake.Micros(f.newest.Load()), Loading: true}
-	out.LagP95, out.PerSecond = f.meter.read(e.now())
-	out.Committed = max(out.Committed, out.VisibleTo)
-	out.CountedTo = lake.Seq(f.minutes.panels.counted.Load())
-	select {
-	case <-f.loaded:
-		out.Loading = f.minutes.loading()
-	default:
-	}
-	if err := f.failure(); err != nil {
-		out.Err = err.Error()
-	}
-	return out
 }

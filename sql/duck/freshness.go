@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql"
 )
 
 const (
@@ -92,4 +93,54 @@ func (p *position) set(at lake.Seq) {
 		close(p.changed)
 		p.changed = make(chan struct{})
 	}
+}
+
+// Freshness is how far the answers are behind the acknowledgements; see sql.Panels.
+func (e *Engine) Freshness() sql.Freshness {
+	f := e.feed
+	out := sql.Freshness{VisibleTo: max(f.visible.load(), e.lake.Current().Watermark), Committed: e.lake.Committed(), NewestAt: lake.Micros(max(f.newest.Load(), f.backlog.newest.Load()))}
+	out.LagP95, out.PerSecond = f.meter.read(e.now())
+	out.Committed = max(out.Committed, out.VisibleTo)
+	out.CountedTo = lake.Seq(f.minutes.panels.counted.Load())
+	out.Unseen, out.Uncounted = f.unseen(out.Committed), f.minutes.uncounted(out.Committed)
+	out.Minutes = f.minutes.panels.wanted.Load()
+	if out.Loading = f.loading() || f.minutes.loading(); out.Loading {
+		out.Load = f.load()
+	}
+	if err := f.failure(); err != nil {
+		out.Err = err.Error()
+	}
+	return out
+}
+
+// loading tells that what was there at the start is still being read.
+func (f *feed) loading() bool {
+	select {
+	case <-f.loaded:
+		return false
+	default:
+		return true
+	}
+}
+
+// unseen is how many committed events statements do not see: of the backlog, and of those below a seq behind what the feed has flushed.
+func (f *feed) unseen(below lake.Seq) int64 {
+	n, _ := f.lake.RawBetween(max(lake.Seq(f.flushed.Load()), f.backlog.end, f.lake.Current().Watermark), below)
+	if !f.backlog.over() {
+		n += f.backlog.total - f.backlog.visible()
+	}
+	return n
+}
+
+// load is the progress of the part of the start that has come less far: statements, or the panels where somebody wants them.
+func (f *feed) load() sql.Load {
+	b := f.backlog
+	l := sql.Load{Done: b.progress(), Total: b.total}
+	if f.minutes.loading() {
+		l.Done = min(l.Done, f.minutes.panels.logRead.Load())
+	}
+	if took := time.Since(b.started); l.Done > 0 {
+		l.Left = time.Duration(float64(took) * float64(l.Total-l.Done) / float64(l.Done))
+	}
+	return l
 }

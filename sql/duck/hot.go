@@ -18,6 +18,7 @@ type hotTable struct {
 	first lake.Seq     // of the segment
 	rows  atomic.Int64 // flushed
 	held  int          // statements that read it; guarded by hotSet.mu
+	kept  bool         // a writer fills it: it stays among the tables; guarded by hotSet.mu
 }
 
 // hotSet is the hot tables of the prompt's instance. The lock makes two steps one: taking the newest version, and taking the tables that belong to it.
@@ -66,13 +67,13 @@ func (v *view) release() {
 	v.Release()
 }
 
-// add makes the table of a segment.
-func (h *hotSet) add(segment lake.Seq) (*hotTable, error) {
+// add makes the table of a segment, on the connection of the writer that will fill it, and keeps it until finish.
+func (h *hotSet) add(c *conn, segment lake.Seq) (*hotTable, error) {
 	h.mu.Lock()
 	h.made++
-	t := &hotTable{name: fmt.Sprintf("hot_%d_%d", segment, h.made), first: segment}
+	t := &hotTable{name: fmt.Sprintf("hot_%d_%d", segment, h.made), first: segment, kept: true}
 	h.mu.Unlock()
-	if err := h.conn.exec("CREATE TABLE " + t.name + "(" + columnsSQL() + ")"); err != nil {
+	if err := c.exec("CREATE TABLE " + t.name + "(" + columnsSQL() + ")"); err != nil {
 		return nil, fmt.Errorf("make the table of segment %d: %w", segment, err)
 	}
 	h.mu.Lock()
@@ -81,14 +82,21 @@ func (h *hotSet) add(segment lake.Seq) (*hotTable, error) {
 	return t, nil
 }
 
-// retire takes away the tables that the lake's current version does not see, and drops those that nobody holds. keep is being written: it
-// stays until the feed has closed its appender.
-func (h *hotSet) retire(keep *hotTable) error {
+// finish tells that the table's writer has closed its appender.
+func (h *hotSet) finish(t *hotTable) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t.kept = false
+}
+
+// retire takes away the tables that the lake's current version does not see, and drops those that nobody holds. A table that is being written
+// stays until its writer has closed its appender.
+func (h *hotSet) retire() error {
 	h.mu.Lock()
 	watermark := h.lake.Current().Watermark
 	var live, held, drop []*hotTable
 	for _, t := range h.tables {
-		if t.first >= watermark || t == keep {
+		if t.first >= watermark || t.kept {
 			live = append(live, t)
 		} else {
 			h.retired = append(h.retired, t)
@@ -179,6 +187,7 @@ func orNull(s string) driver.Value {
 // hotWriter appends rows to the table of the segment at hand.
 type hotWriter struct {
 	set      *hotSet
+	conn     *conn // nobody else's while it writes
 	table    *hotTable
 	appender *duckdb.Appender
 	row      [18]driver.Value
@@ -193,12 +202,12 @@ func (w *hotWriter) open(segment lake.Seq) error {
 	if err := w.close(); err != nil {
 		return err
 	}
-	table, err := w.set.add(segment)
+	table, err := w.set.add(w.conn, segment)
 	if err != nil {
 		return err
 	}
 	w.table = table
-	w.appender, err = duckdb.NewAppenderFromConn(w.set.conn.driver, "", table.name)
+	w.appender, err = duckdb.NewAppenderFromConn(w.conn.driver, "", table.name)
 	return err
 }
 
@@ -224,14 +233,17 @@ func (w *hotWriter) flush() error {
 }
 
 func (w *hotWriter) close() error {
-	if w.appender == nil {
-		w.table = nil
+	if w.table == nil {
 		return nil
 	}
-	if err := w.flush(); err != nil {
-		return err
+	var err error
+	if w.appender != nil {
+		if err = w.flush(); err != nil {
+			return err
+		}
+		err = w.appender.Close()
 	}
-	err := w.appender.Close()
+	w.set.finish(w.table)
 	w.appender, w.table = nil, nil
 	return err
 }

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -52,7 +54,7 @@ func (s *cellStore) read(ctx context.Context, l *lake.Lake, pin *lake.Pin) error
 	if err := s.conn.exec("COMMIT"); err != nil {
 		return err
 	}
-	return s.readLog(ctx, l, pin.Version.Watermark)
+	return s.readLog(ctx, l, pin)
 }
 
 // rollupCounts are cellCounts from a rollup file.
@@ -215,17 +217,76 @@ func quantileSQL(q float64) string {
 	return low + " + (" + high + " - " + low + ") * (max(" + position + ") - floor(max(" + position + ")))"
 }
 
-// readLog counts the events from the watermark up to where the feed hands them on.
-func (s *cellStore) readLog(ctx context.Context, l *lake.Lake, watermark lake.Seq) (err error) {
-	if watermark >= s.from {
+// readLog counts the events from the pinned version's watermark up to where the feed hands them on: sealed segments with every core, the rest as it came in.
+func (s *cellStore) readLog(ctx context.Context, l *lake.Lake, pin *lake.Pin) error {
+	pos := pin.Version.Watermark
+	var whole []lake.Segment
+	for _, segment := range pin.Hot {
+		if !segment.Sealed || segment.End > s.from {
+			break
+		}
+		whole = append(whole, segment)
+		pos = segment.End
+	}
+	base, err := s.countSegments(ctx, l, whole)
+	if err != nil {
+		return err
+	}
+	if err := countTail(ctx, l, pos, s.from, base); err != nil {
+		return err
+	}
+	s.base = base
+	return nil
+}
+
+// countSegments counts whole segments.
+func (s *cellStore) countSegments(ctx context.Context, l *lake.Lake, segments []lake.Segment) (*rollup.Cells, error) {
+	queue := make(chan lake.Segment, len(segments))
+	for _, segment := range segments {
+		queue <- segment
+	}
+	close(queue)
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(segments)))
+	cells, errs := make([]*rollup.Cells, workers), make([]error, workers)
+	var counting sync.WaitGroup
+	for i := range workers {
+		cells[i] = rollup.New()
+		counting.Go(func() {
+			for segment := range queue {
+				if errs[i] != nil || ctx.Err() != nil {
+					continue
+				}
+				errs[i] = scanLines(l, segment, func(e *lake.Event, _ lake.Seq) error {
+					addEvent(cells[i], e)
+					return nil
+				}, func(n int) error {
+					s.logRead.Add(int64(n))
+					return ctx.Err()
+				})
+			}
+		})
+	}
+	counting.Wait()
+	for _, other := range cells[1:] {
+		cells[0].Merge(other)
+	}
+	return cells[0], errors.Join(append(errs, ctx.Err())...)
+}
+
+func addEvent(c *rollup.Cells, e *lake.Event) {
+	c.Add(int64(e.Timestamp), e.ServiceName, e.Endpoint, e.Region, e.StatusCode, e.LatencyMS, e.HasLatency)
+}
+
+// countTail counts the events with a seq in [from, to), all of which are committed.
+func countTail(ctx context.Context, l *lake.Lake, from, to lake.Seq, cells *rollup.Cells) (err error) {
+	if from >= to {
 		return nil
 	}
-	tail := l.Tail(watermark)
+	tail := l.Tail(from)
 	defer func() { err = errors.Join(err, tail.Close()) }()
-	base := rollup.New()
 	var scanner lake.Scanner
 	var e lake.Event
-	for pos := watermark; pos < s.from; {
+	for pos := from; pos < to; {
 		batch, err := tail.Next(ctx)
 		if err != nil {
 			return err
@@ -235,16 +296,15 @@ func (s *cellStore) readLog(ctx context.Context, l *lake.Lake, watermark lake.Se
 		}
 		pos = batch.First
 		for line := range bytes.Lines(batch.Lines) {
-			if pos >= s.from {
+			if pos >= to {
 				break
 			}
 			if err := scanner.Scan(line, &e); err != nil {
 				return fmt.Errorf("read event %d of the raw log: %w", pos, err)
 			}
-			base.Add(int64(e.Timestamp), e.ServiceName, e.Endpoint, e.Region, e.StatusCode, e.LatencyMS, e.HasLatency)
+			addEvent(cells, &e)
 			pos++
 		}
 	}
-	s.base = base
 	return nil
 }

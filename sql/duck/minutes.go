@@ -43,6 +43,7 @@ type cellStore struct {
 
 	ready   chan struct{} // closed when load has been counted in
 	isReady bool
+	logRead atomic.Int64 // events of the log that load has counted so far
 	horizon atomic.Int64 // minutes by endpoint begin here, microseconds; see endpointMinutes
 	counted atomic.Int64 // one past the newest event counted
 	asOf    atomic.Int64 // received_at of the newest event counted
@@ -89,6 +90,13 @@ func (m *minuteFeed) stop() {
 	}
 }
 
+// uncounted is how many committed events are in no minute cell yet: in no rollup file and not in the panels' tables.
+func (m *minuteFeed) uncounted(committed lake.Seq) int64 {
+	l := m.engine.lake
+	n, _ := l.RawBetween(max(lake.Seq(m.panels.counted.Load()), l.Current().Watermark), committed)
+	return n
+}
+
 // loading says whether the panels wait for their tables.
 func (m *minuteFeed) loading() bool {
 	select {
@@ -102,7 +110,7 @@ func (m *minuteFeed) loading() bool {
 func (m *minuteFeed) add(e *lake.Event, seq lake.Seq) {
 	for _, s := range m.stores {
 		if seq >= s.from {
-			s.delta.Add(int64(e.Timestamp), e.ServiceName, e.Endpoint, e.Region, e.StatusCode, e.LatencyMS, e.HasLatency)
+			addEvent(s.delta, e)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (e *Engine) Query(ctx context.Context, q sql.Query) (*sql.Result, error) {
 	if maxRows <= 0 {
 		maxRows = defaultMaxRows
 	}
-	r := &run{engine: e, conn: c, statement: statement, maxRows: maxRows}
+	r := &run{engine: e, conn: c, statement: statement, maxRows: maxRows, minSeq: q.MinSeq}
 	return r.start(ctx)
 }
 
@@ -93,6 +93,7 @@ type run struct {
 	conn      *conn
 	statement *statement
 	maxRows   int
+	minSeq    lake.Seq
 	result    *sql.Result
 	err       error
 }
@@ -108,6 +109,7 @@ func (r *run) start(ctx context.Context) (*sql.Result, error) {
 
 func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	e, started := r.engine, time.Now()
+	missing := e.feed.unseen(r.minSeq) // before the pin: an event that comes in between is told as missing, never the other way round
 	v := e.hot.pin()
 	defer v.release()
 	p, err := e.planNow(ctx, r.statement)
@@ -119,7 +121,7 @@ func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	result := &sql.Result{Stats: sql.Stats{Files: len(files), FilesTotal: len(v.Version.Files), Bytes: cost.Bytes, Version: v.Version.Number}}
 	hot := v.hot
 	if len(p.scans) > 0 {
-		result.Stats.HotRows = v.rows
+		result.Stats.HotRows, result.Stats.Missing = v.rows, missing
 	}
 	if r.statement.explain { // nothing is read
 		result.Stats = sql.Stats{FilesTotal: len(v.Version.Files), Version: v.Version.Number}

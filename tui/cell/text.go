@@ -139,11 +139,14 @@ func wrapWords(text string, w int) []string {
 	var lines []string
 	line := ""
 	for _, word := range strings.Split(text, " ") {
-		for Width(word) > w && w > 0 {
+		for w > 0 {
+			head := fit(word, w)
+			if len(head) == len(word) {
+				break
+			}
 			if line != "" {
 				lines, line = append(lines, line), ""
 			}
-			head := fit(word, w)
 			lines, word = append(lines, head), word[len(head):]
 		}
 		switch {
