@@ -104,12 +104,12 @@ const firstRead = 64 << 10
 
 var errTooBig = errors.New("the body is too big")
 
-// readBody reads the whole body into wk.body, which grows with what has come, not with what was announced.
+// readBody reads the whole body into wk.body. Beyond the room that was made for its announced length it grows with what comes.
 func (x *exchange) readBody(wk *work) error {
 	if x.r.ContentLength > x.s.cfg.MaxBodyBytes {
 		return errTooBig
 	}
-	x.held = int64(cap(wk.packed) + cap(wk.lines))
+	x.held = int64(cap(wk.packed)) + wk.holds()
 	body, err := x.fill(wk.body[:0], x.r.Body)
 	wk.body, x.bytes = body, int64(len(body))
 	return err

@@ -157,7 +157,11 @@ func (s *Server) atDesk(x *exchange, do func(context.Context, Desk) (any, error)
 	case errors.Is(err, context.DeadlineExceeded):
 		x.fail(http.StatusGatewayTimeout, "the dead letters took too long", "what was done stays: send the same again, it goes on with the rest")
 	default:
-		s.failAppend(x, err)
+		refusal := s.refusalOf(err)
+		if x.kind = refusal.kind; refusal.retry > 0 {
+			x.retryAfter(refusal.retry)
+		}
+		x.fail(refusal.status, "the work on the dead letters was not ended", err.Error()+"; what was done stays, the same request goes on with the rest")
 	}
 }
 

@@ -171,7 +171,7 @@ func TestOperatorIsRefused(t *testing.T) {
 	try(Operator{Addr: b.url, Token: "wrong"}, "SIGNALLAKE_TOKEN")
 	try(Operator{Addr: "127.0.0.1:1", Token: token}, "does not answer")
 	desk.fail(lake.ErrBury)
-	try(Operator{Addr: b.url, Token: token}, "could not be kept")
+	try(Operator{Addr: b.url, Token: token}, "was not ended: the dead letters could not be written; what was done stays")
 	desk.fail(nil)
 	if n, err := (Operator{Addr: b.url, Token: token}).Discard(t.Context(), replay.Pick{}); n != 1 || err != nil {
 		t.Errorf("%d, %v", n, err)

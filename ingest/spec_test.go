@@ -202,6 +202,9 @@ func (c *checker) provokeIngest(b *bench, token string, ask func(method, path, d
 		ask("POST", path, path, bad, 422)
 		ask("POST", path, path, strings.Repeat(" ", 2<<20), 413)
 		ask("POST", path, path, event("e", ""), 415, "Content-Encoding", "br")
+		ask("POST", path, path, pack(c.t, zstandard, event("e", "")), 200, "Content-Encoding", "zstd")
+		ask("POST", path, path, event("e", ""), 400, "Content-Encoding", "gzip")
+		ask("POST", path, path, pack(c.t, gzipped, strings.Repeat(" ", 2<<20)), 413, "Content-Encoding", "gzip")
 		for err, status := range map[error]int{lake.ErrBacklog: 429, lake.ErrLogFailed: 503, syscall.ENOSPC: 503, lake.ErrReadOnly: 503, errors.New("strange"): 500} {
 			b.log.fail(err)
 			ask("POST", path, path, event("e", ""), status)

@@ -108,7 +108,7 @@ func (u *unpackers) unpack(x *exchange, wk *work, codings []coding) (begun bool,
 			return begun, err
 		}
 	}
-	x.held = int64(cap(wk.body) + cap(wk.packed))
+	x.held = int64(cap(wk.body)+cap(wk.packed)) + wk.holds()
 	return begun, nil
 }
 
@@ -119,7 +119,7 @@ func (u *unpackers) layer(x *exchange, wk *work, c coding) error {
 		return err
 	}
 	defer func() { u.free <- one }()
-	x.held = int64(cap(wk.body) + cap(wk.lines))
+	x.held = int64(cap(wk.body)) + wk.holds()
 	if wk.packed, err = one.unpack(x, wk.packed[:0], wk.body, c); err != nil {
 		return err
 	}

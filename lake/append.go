@@ -4,7 +4,7 @@ import "context"
 
 // Receipt says what became of an appended batch.
 type Receipt struct {
-	First      Seq // of its first stored event; the others follow without a gap
+	First      Seq // of its first stored event; the others follow without a gap; 0 when none is stored
 	Stored     int // events that are in the lake because of this batch
 	Duplicates int // events that were there already: an earlier one has the same service, event_id and content
 	Conflicts  int // stored events that differ from an earlier one with the same service and event_id

@@ -65,9 +65,16 @@ func (r RawLog) Append(ctx context.Context, b Batch) (Seq, error) {
 	return receipt.First, err
 }
 func (r RawLog) Take(ctx context.Context, b Batch) (Receipt, error) { return r.append(ctx, b) }
-func (r RawLog) Seal() error                                        { return r.seal() }
-func (r RawLog) Segments() []Segment                                { return r.segments() }
-func (r RawLog) Committed() Seq                                     { return r.committed() }
+
+// Waiting is how many batches the writer has not begun with.
+func (r RawLog) Waiting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.pending)
+}
+func (r RawLog) Seal() error         { return r.seal() }
+func (r RawLog) Segments() []Segment { return r.segments() }
+func (r RawLog) Committed() Seq      { return r.committed() }
 func (r RawLog) WaitCommitted(ctx context.Context, above Seq) error {
 	return r.waitCommitted(ctx, above)
 }

@@ -76,9 +76,11 @@ type Batch struct {
 	Lines []byte // canonical lines (Event.AppendLine), each with its newline
 	N     int    // how many
 	Note  []byte // up to 4 KiB that the caller wants to find again beside the batch; opaque to the lake
-	Given []bool // for each event: its id is the sender's, so it may be one that the lake has already; nil: nothing is compared
-	// Remark makes the Note once it is known what is stored. It runs in the log's writer: it must be quick and may not append. nil: Note stands.
-	// A batch of no events is stored for its note alone.
+	// Given says of each event whether its id is the sender's. Then it is compared with the newest Config.WindowEvents of its kind, those of this batch
+	// among them: one with the same service, id and content is a duplicate, which is not stored again. nil: nothing is compared.
+	Given []bool
+	// Remark makes the Note once it is known what will be stored; when the write fails then, Append fails, and the next attempt makes its own. It runs in
+	// the log's writer: it must be quick and may not append. nil: Note stands. A batch of no events, or of none but duplicates, is stored for its note alone.
 	Remark func(Receipt) []byte
 }
 

@@ -52,7 +52,7 @@ func (r *rawLog) sideNotes(s *segmentView) (entries []noteEntry, ok bool) {
 
 // readNotes calls fn with the notes that the index of a segment holds, in order.
 func readNotes(l Layout, s *segmentView, since Micros, fn func(e *noteEntry) error) error {
-	reader, err := openReader(l, s.First)
+	reader, err := openIndexReader(l, s.First)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,24 @@ func batchOf(name string, n int) lake.Batch {
 		fmt.Fprintf(&b, `{"b":%q,"i":%d,"p":%q}`+"\n", name, i, strings.Repeat("x", (len(name)*7+i*13)%97))
 	}
 	return lake.Batch{Lines: b.Bytes(), N: n}
+}
+
+// eventsOf makes n events whose ids name the batch and the event, and were given by their sender.
+func eventsOf(name string, n int) lake.Batch {
+	b := lake.Batch{N: n}
+	for i := range n {
+		e := lake.Event{
+			EventID: fmt.Sprint(name, "-", i), Timestamp: 1_790_000_000_000_000, ReceivedAt: 1_790_000_000_000_001, ServiceName: "s",
+			Message: strings.Repeat("x", (len(name)*7+i*13)%97),
+		}
+		b.Lines, b.Given = e.AppendLine(b.Lines), append(b.Given, true)
+	}
+	return b
+}
+
+// joined is one batch after the other.
+func joined(a, b lake.Batch) lake.Batch {
+	return lake.Batch{Lines: slices.Concat(a.Lines, b.Lines), N: a.N + b.N, Given: slices.Concat(a.Given, b.Given)}
 }
 
 func mustAppend(t testing.TB, r lake.RawLog, b lake.Batch) lake.Seq {

@@ -27,7 +27,7 @@ func crashAfterKill(t *testing.T, journaled bool) {
 		dying := &laketest.FaultDisk{Disk: crash}
 		dying.FailAt(n, 1<<30, laketest.FaultError)
 		j := journal{journaled: journaled}
-		if r, err := j.open(dir, dying, 1200); err == nil {
+		if r, err := j.open(dir, dying, 2400); err == nil {
 			for i := range 6 {
 				if err := j.append(t, r, crash.Ops, fmt.Sprint("k", i), 2+i); err != nil {
 					break
@@ -47,7 +47,7 @@ func crashAfterKill(t *testing.T, journaled bool) {
 			t.Fatalf("killed at %d: %v", n, err)
 		}
 		from := crash.Ops()
-		mustAppend(t, r, batchOf("after", 2))
+		mustAppend(t, r, eventsOf("new", 2))
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -65,6 +65,9 @@ func crashAfterKill(t *testing.T, journaled bool) {
 			got, err := readAll(r)
 			if err != nil || len(got) < len(shown) || !slices.Equal(got[:len(shown)], shown) {
 				return fmt.Errorf("%s: %d events of the %d that were shown, %v", c, len(got), len(shown), err)
+			}
+			if err := j.resend(t, r, from); err != nil {
+				return fmt.Errorf("%s: %w", c, err)
 			}
 			return nil
 		})

@@ -116,19 +116,33 @@ type segmentReader struct {
 }
 
 func openReader(l Layout, first Seq) (*segmentReader, error) {
+	s, err := openIndexReader(l, first)
+	if err != nil {
+		return nil, err
+	}
+	if s.data, err = os.Open(l.SegmentData(first)); err != nil {
+		s.index.Close()
+		return nil, fmt.Errorf("read raw segment: %w", err)
+	}
+	return s, nil
+}
+
+// openIndexReader opens a segment for its records alone.
+func openIndexReader(l Layout, first Seq) (*segmentReader, error) {
 	index, err := os.Open(l.SegmentIndex(first))
 	if err != nil {
 		return nil, fmt.Errorf("read raw segment: %w", err)
 	}
-	data, err := os.Open(l.SegmentData(first))
-	if err != nil {
-		index.Close()
-		return nil, fmt.Errorf("read raw segment: %w", err)
-	}
-	return &segmentReader{segment: first, index: index, data: data, off: headerSize}, nil
+	return &segmentReader{segment: first, index: index, off: headerSize}, nil
 }
 
-func (s *segmentReader) close() error { return errors.Join(s.index.Close(), s.data.Close()) }
+func (s *segmentReader) close() error {
+	err := s.index.Close()
+	if s.data != nil {
+		err = errors.Join(err, s.data.Close())
+	}
+	return err
+}
 
 // indexReadBytes at a time: some 1,400 records, little enough to throw away when a reader stops early.
 const indexReadBytes = 64 << 10

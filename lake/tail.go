@@ -13,13 +13,14 @@ import (
 type Tail struct {
 	log    *rawLog
 	pos    Seq // the next event wanted
+	seen   Seq // one past the events that were handed out, here or before it began: pos, less the gap behind them
 	handed bool
 	reader *segmentReader // of the segment at hand, or nil
 	live   bool           // reader was opened before the segment was sealed
 }
 
 // tail starts at from, which may lie inside a batch, in a gap, or above everything that is there.
-func (r *rawLog) tail(from Seq) *Tail { return &Tail{log: r, pos: max(from, 1)} }
+func (r *rawLog) tail(from Seq) *Tail { return &Tail{log: r, pos: max(from, 1), seen: max(from, 1)} }
 
 // Next answers the next events: one committed batch or several that follow each other, up to about 1 MiB. It blocks until there are some, ctx ends
 // (ctx's error), or the lake closes (ErrClosed). A *DamageError names bytes that are not what was acknowledged; calling again meets them again.
@@ -72,7 +73,7 @@ func (t *Tail) look() (TailBatch, bool, error) {
 		if i >= 0 && t.pos < view.at(i).End {
 			b, err := t.read(view.at(i))
 			if err == io.EOF { // only damage is left, and recovery has named it
-				t.pos = view.at(i).End
+				t.pos, t.seen = view.at(i).End, view.at(i).End
 				continue
 			}
 			if err != nil && t.tooEarly(view.at(i), err) {
@@ -86,7 +87,7 @@ func (t *Tail) look() (TailBatch, bool, error) {
 		}
 		t.pos = next
 		if taken > 0 {
-			t.handed = false
+			t.handed, t.seen = false, next
 			return TailBatch{Segment: taken, First: taken, Rewound: true}, true, nil
 		}
 	}
@@ -97,7 +98,7 @@ func (t *Tail) look() (TailBatch, bool, error) {
 func (t *Tail) takenBack(view *logView, i int) (taken, next Seq) {
 	if i+1 < view.len() {
 		s := view.at(i + 1)
-		if t.log.readOnly && t.pos > s.prevEnd {
+		if t.log.readOnly && t.seen > s.prevEnd {
 			return s.prevEnd, s.First
 		}
 		return 0, s.First
@@ -144,5 +145,6 @@ func (t *Tail) read(s *segmentView) (TailBatch, error) {
 		run.first, run.n = t.pos, run.n-skip
 	}
 	t.pos, t.handed = run.first+Seq(run.n), true
+	t.seen = t.pos
 	return TailBatch{Segment: s.First, First: run.first, N: run.n, Lines: lines, ReceivedAt: run.at}, nil
 }

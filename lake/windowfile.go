@@ -130,8 +130,8 @@ func (s *sideNotes) add(e *noteEntry) {
 
 func (s *sideNotes) pack(e *noteEntry) { s.n, s.encoded = s.n+1, appendSideNote(s.encoded, e) }
 
-// appendSideFile appends the side file of segment s. secret is nil when its events were not compared.
-func appendSideFile(dst []byte, s *segmentView, secret *hashKey, keys []eventKey, notes *sideNotes) []byte {
+// makeSideFile answers the side file of segment s. secret is nil when its events were not compared.
+func makeSideFile(s *segmentView, secret *hashKey, keys []eventKey, notes *sideNotes) []byte {
 	h := sideHeader{first: s.First, end: s.End, bytes: s.Bytes, indexCRC: s.indexCRC}
 	if secret != nil {
 		h.flags, h.secret, h.keys = flagKeys, *secret, uint32(len(keys))
@@ -140,12 +140,13 @@ func appendSideFile(dst []byte, s *segmentView, secret *hashKey, keys []eventKey
 		h.flags |= flagNotes
 		h.notes, h.noteBytes, h.noteCRC = notes.n, uint32(len(notes.encoded)), crc32c(0, notes.encoded)
 	}
-	packed := make([]byte, 0, keySize*h.keys)
+	p := append(make([]byte, sideHeaderSize, sideHeaderSize+int(h.noteBytes)+keySize*int(h.keys)), notes.encoded...)
 	for _, k := range keys[:h.keys] {
-		packed = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(packed, k.id), k.content)
+		p = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(p, k.id), k.content)
 	}
-	h.keyCRC = crc32c(0, packed)
-	return append(append(appendSideHeader(dst, &h), notes.encoded...), packed...)
+	h.keyCRC = crc32c(0, p[sideHeaderSize+h.noteBytes:])
+	appendSideHeader(p[:0], &h)
+	return p
 }
 
 // sideFile is an open side file with a sound header.

@@ -47,7 +47,7 @@ func (f *sideFiles) write(s *segmentView, keys []eventKey, notes *sideNotes) {
 	if err != nil {
 		return
 	}
-	_, err = file.Write(appendSideFile(nil, s, f.secret, keys, notes))
+	_, err = file.Write(makeSideFile(s, f.secret, keys, notes))
 	if errors.Join(err, file.Close()) != nil {
 		f.disk.Remove(path) // half a file is passed over anyway
 		return

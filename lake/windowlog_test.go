@@ -1,7 +1,12 @@
 package lake_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -141,7 +146,9 @@ func TestNotesAlone(t *testing.T) {
 		return []byte(note)
 	}
 	var r lake.RawLog
-	for range 3 {
+	outside := openReader(t, dir).Tail(1)
+	defer outside.Close()
+	for round := range 3 {
 		r = openLog(t, dir, lake.OSDisk{}, 0)
 		for range 3 {
 			for _, b := range []lake.Batch{{}, givenBatch(7, "a", "b"), givenBatch(8, "b"), {Note: []byte("plain")}} {
@@ -184,15 +191,225 @@ func TestNotesAlone(t *testing.T) {
 		if q := r.Quarantined(); len(q) != 0 {
 			t.Fatalf("quarantined: %q", q)
 		}
+		if round == 0 {
+			if b := next(t, outside); b.First != 1 || b.N != 2 {
+				t.Fatalf("%+v", b)
+			}
+		}
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r = openLog(t, dir, lake.OSDisk{}, 0)
-	if first := mustAppend(t, r, batchOf("new", 1)); first < 3 {
-		t.Fatalf("first %d", first)
+	b := batchOf("new", 1)
+	first := mustAppend(t, r, b)
+	wantBatch(t, next(t, outside), first, b)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWindowEdge: the newest three are known, what is older is forgotten; a restart changes nothing.
+func TestWindowEdge(t *testing.T) {
+	dir := t.TempDir()
+	var r lake.RawLog
+	open := func(events int) {
+		t.Helper()
+		var err error
+		if r, err = lake.OpenRawLogWindow(lake.Layout{Root: dir}, lake.OSDisk{}, fixedNow, 0, events, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	take := func(id string, stored bool) {
+		t.Helper()
+		if receipt := mustTake(t, r, givenBatch(1, id)); receipt.Stored == 1 != stored || receipt.Stored+receipt.Duplicates != 1 {
+			t.Fatalf("%s: %+v, want it stored %v", id, receipt, stored)
+		}
+	}
+	restart := func(events int) {
+		t.Helper()
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		open(events)
+	}
+	open(3)
+	for _, id := range []string{"a", "b", "c", "d"} {
+		take(id, true)
+	}
+	for _, id := range []string{"b", "c", "d"} {
+		take(id, false)
+	}
+	restart(3)
+	take("b", false)
+	take("a", true) // the fourth before the end
+	take("b", true) // a took its place
+	restart(3)
+	take("d", false)
+	take("c", true)
+	restart(-1)
+	take("c", true)
+	take("c", true)
+	restart(3) // what was stored meanwhile is known from its lines, twice is as good as once
+	take("c", false)
+	take("b", true)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDuplicateWaitsForItsGroup: a duplicate of an event that is still on its way is answered with it, also when it fails; then both may be sent again.
+func TestDuplicateWaitsForItsGroup(t *testing.T) {
+	dir := t.TempDir()
+	disk := &syncGate{}
+	r := openLog(t, dir, disk, 0)
+	mustTake(t, r, givenBatch(1, "before"))
+	syncing, result := make(chan struct{}), make(chan error)
+	disk.set(func() error { syncing <- struct{}{}; return <-result })
+	answers := make(chan error, 3)
+	send := func(id string) {
+		go func() {
+			_, err := r.Take(t.Context(), givenBatch(1, id, "before"))
+			answers <- err
+		}()
+	}
+	send("first")
+	<-syncing // the two that follow make one group
+	send("again")
+	send("again")
+	for r.Waiting() < 2 {
+		runtime.Gosched()
+	}
+	result <- nil
+	if err := <-answers; err != nil {
+		t.Fatal(err)
+	}
+	<-syncing
+	select {
+	case err := <-answers:
+		t.Fatalf("answered before it is durable: %v", err)
+	default:
+	}
+	disk.set(nil)
+	result <- errors.New("the disk is broken")
+	for range 2 {
+		if err := <-answers; !errors.Is(err, lake.ErrLogFailed) {
+			t.Fatalf("%v", err)
+		}
+	}
+	if receipt := mustTake(t, r, givenBatch(1, "again", "first", "again")); receipt.Stored != 1 || receipt.Duplicates != 2 {
+		t.Fatalf("after the failure: %+v", receipt)
 	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestRemarkTooLong: its batch alone fails, and nothing of it is known afterwards.
+func TestRemarkTooLong(t *testing.T) {
+	r := openLog(t, t.TempDir(), lake.OSDisk{}, 0)
+	b := givenBatch(1, "a", "a/x", "b")
+	b.Remark = func(lake.Receipt) []byte { return []byte("endless" + strings.Repeat("!", lake.MaxNoteBytes)) }
+	_, err := r.Take(t.Context(), b)
+	if err == nil || errors.Is(err, lake.ErrLogFailed) || !strings.Contains(err.Error(), "endless") || !strings.Contains(err.Error(), "4103") {
+		t.Fatalf("%v", err)
+	}
+	b.Remark = func(got lake.Receipt) []byte {
+		if want := (lake.Receipt{First: 1, Stored: 3, Conflicts: 1}); got != want {
+			t.Errorf("remark on %+v, want %+v", got, want)
+		}
+		return bytes.Repeat([]byte("n"), lake.MaxNoteBytes)
+	}
+	if receipt := mustTake(t, r, b); receipt.Stored != 3 {
+		t.Fatalf("%+v", receipt)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCutBatches: what is left of batches with duplicates, of all sizes that are written in different ways, is what it should be, on the disk as well.
+func TestCutBatches(t *testing.T) {
+	dir := t.TempDir()
+	r := openLog(t, dir, lake.OSDisk{}, 0)
+	rng := rand.New(rand.NewPCG(3, 4))
+	var want []string
+	for _, n := range []int{1, 2, 30, 2000, 2500, 40_000} {
+		var ids []string
+		for i := range n {
+			id := fmt.Sprint(n, "-", i)
+			if want = append(want, id); rng.IntN(n) < 30 && len(want) > 1 {
+				ids = append(ids, want[rng.IntN(len(want))], id)
+			} else {
+				ids = append(ids, id)
+			}
+		}
+		b := givenBatch(5, ids...)
+		lines := bytes.Clone(b.Lines)
+		mustTake(t, r, b)
+		if !bytes.Equal(lines, b.Lines) {
+			t.Fatal("the sender's lines were changed")
+		}
+	}
+	got, err := readAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, l := range got {
+		count[strings.SplitN(l.line, `"`, 5)[3]]++
+	}
+	for _, id := range want {
+		if count[id] != 1 {
+			t.Errorf("%s is there %d times", id, count[id])
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d events, want %d", len(got), len(want))
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFormat2: a lake of raw format 2 as it was written opens, proves itself, and knows its events and notes.
+func TestFormat2(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../testdata/lake-format-2")); err != nil {
+		t.Fatal(err)
+	}
+	l, err := lake.Open(t.Context(), lake.Config{Dir: dir, ConvertAge: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if report, err := l.Verify(t.Context(), nil); err != nil || !report.OK || report.Events.Visible != 40 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	var notes []string
+	err = l.Notes(0, func(first lake.Seq, n int, _ lake.Micros, note []byte) error {
+		notes = append(notes, fmt.Sprint(n, " ", string(note)))
+		return nil
+	})
+	again := "0 one: 0 stored, 30 again"
+	if want := []string{"30 one: 30 stored, 0 again", again, again, "10 two: 10 stored, 0 again", again}; err != nil || !slices.Equal(notes, want) {
+		t.Fatalf("notes %q, %v, want %q", notes, err, want)
+	}
+	tail := l.Tail(1)
+	defer tail.Close()
+	for seq, n := lake.Seq(1), 0; seq < l.Committed(); {
+		b, err := tail.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		given := make([]bool, b.N)
+		for i := range given {
+			given[i] = true
+		}
+		receipt, err := l.Append(t.Context(), lake.Batch{Lines: bytes.Clone(b.Lines), N: b.N, Given: given})
+		if n += b.N; err != nil || receipt.Duplicates != b.N || n > 40 {
+			t.Fatalf("events %d to %d sent again: %+v, %v", b.First, b.First+lake.Seq(b.N)-1, receipt, err)
+		}
+		seq = b.First + lake.Seq(b.N)
 	}
 }

@@ -39,6 +39,16 @@ func (z *deadZone) pause() (asked chan struct{}, resume func()) {
 	}
 }
 
+// await waits until something has been asked for.
+func await(t *testing.T, asked <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-asked:
+	case <-time.After(patience):
+		t.Fatal("it was not asked for")
+	}
+}
+
 // lists tells whether the panel has a group of a source.
 func (d *driver) lists(source string) bool {
 	return slices.ContainsFunc(d.app.ingest.letters.groups, func(g replay.Group) bool { return g.Source == source })
@@ -90,7 +100,7 @@ func TestGroupsInFlight(t *testing.T) {
 		d.send(tickMsg{})
 	}
 	tick()
-	<-asked
+	await(t, asked)
 	for range 20 {
 		tick()
 	}
@@ -113,7 +123,7 @@ func TestGroupsInFlight(t *testing.T) {
 	asked, resume = z.pause()
 	z.add(fakeNow, "api late", 1, `{"timestamp":"2026-11-21T13:00:00Z"}`)
 	tick()
-	<-asked
+	await(t, asked)
 	d.press("ctrl+c")
 	d.wants("stopped: g asks again")
 	resume()
@@ -180,7 +190,7 @@ func TestNoneIsNotNotRead(t *testing.T) {
 	asked, resume := z.pause()
 	z.add(fakeNow, "api", 1, `{}`)
 	d.send(tickMsg{})
-	<-asked
+	await(t, asked)
 	d.wants("reading 1 dead letter")
 	resume()
 	d.settle()
@@ -310,7 +320,9 @@ func TestLettersWithoutAPI(t *testing.T) {
 	f.api = ingest.Snapshot{Err: "listen 127.0.0.1:8000: address already in use"}
 	d := drive(t, f, 80, 24)
 	d.press("5")
-	d.wants("address already in use", "latency_ms: must be a number")
+	d.wants("address already in use", "latency_ms: must be a number", "the event is no valid JSON")
+	d.lacks("last requests")
+	d.press("tab")
 	d.press("F")
 	d.wants("38 of 41")
 }

@@ -47,7 +47,7 @@ func TestRulesAreTriedAsTheyAreTyped(t *testing.T) {
 	d.wants("nothing would be accepted")
 	d.press("esc", "up", "F")
 	d.wants("timestamp=time", "5 of 5 would be accepted")
-	d.press("tab", "text:, latency_ms")
+	d.press("text:, latency_ms")
 	d.elapse(tickEvery)
 	d.wants("the dry run waits for the rules")
 	d.press("enter")
@@ -74,12 +74,12 @@ func TestOvertakenDryRun(t *testing.T) {
 	d, z := buried(t, 120, 36)
 	d.press("F")
 	asked, resume := z.pause()
-	d.press("tab", "ctrl+u")
+	d.press("ctrl+u")
 	d.send(key("right"))
 	for _, msg := range d.later {
 		d.send(msg)
 	}
-	<-asked
+	await(t, asked)
 	d.wants("dry run of 41 dead letters")
 	d.send(key("enter"))
 	d.wants("not yet: the dry run says first")
@@ -104,7 +104,7 @@ func TestOvertakenDryRun(t *testing.T) {
 	d.later = nil
 	d.press("esc")
 	d.send(key("r"))
-	<-asked
+	await(t, asked)
 	d.press("esc") // settles only because the dry run's context ends
 	d.lacks("as they are")
 }
@@ -225,7 +225,7 @@ func TestOneWriterAtATime(t *testing.T) {
 	d.press("down", "F")
 	asked, resume := z.pause()
 	d.send(key("enter"))
-	<-asked
+	await(t, asked)
 	d.send(tickMsg{})
 	d.wants("replay 12 dead letters")
 	d.send(key("D"))

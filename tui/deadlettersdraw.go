@@ -13,7 +13,7 @@ import (
 )
 
 // From this height on the panel shows the group at hand in a few lines below the list.
-const previewFrom, previewLines = 14, 6
+const previewFrom, previewLines = 13, 6
 
 const deadPanelTitle = "dead letters, by reason"
 

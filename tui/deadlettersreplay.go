@@ -60,10 +60,15 @@ func (p *deadPanel) fix(set *letterSet) tea.Cmd {
 	rules := suggestAll(set.groups)
 	d := &replayDialog{dialog: dialog{app: p.app, title: "fix and replay " + set.count()}, dry: question{app: p.app}, set: set}
 	d.form = widget.NewForm([]widget.Field{
-		{Name: ruleRename, Wide: true, Value: strings.Join(rules.Rename, ", "), Hint: "OLD=NEW: the key OLD becomes NEW; ts=timestamp, svc=service_name", Check: checkRules(ruleRename)},
+		{Name: ruleRename, Wide: true, Value: strings.Join(rules.Rename, ", "), Hint: "OLD=NEW: the key OLD becomes NEW; several: ts=timestamp, a=b", Check: checkRules(ruleRename)},
 		{Name: ruleCast, Wide: true, Value: strings.Join(rules.Cast, ", "), Hint: "KEY=TYPE: reads the value as number, integer, string, time", Check: checkRules(ruleCast)},
 		{Name: ruleDefault, Wide: true, Value: strings.Join(rules.Default, ", "), Hint: "KEY=VALUE: fills in what is absent; service_name=checkout", Check: checkRules(ruleDefault)},
 	})
+	for _, name := range []string{ruleDefault, ruleCast, ruleRename} { // to the first that is proposed
+		if d.form.Value(name) != "" {
+			d.form.Focus(name)
+		}
+	}
 	if _, err := d.rules(); err != nil {
 		d.form.Check() // goes to what is to be typed
 	}

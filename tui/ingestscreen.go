@@ -47,7 +47,15 @@ func (g *ingestPage) tick() tea.Cmd {
 	if !g.entered {
 		g.entered, g.rejects = true, g.app.cfg.Letters != nil && g.app.dead.Kept > 0
 	}
+	if g.lettersAlone() {
+		g.rejects = true
+	}
 	return g.letters.refresh()
+}
+
+// lettersAlone tells that there is nothing beside the dead letters: no API runs here.
+func (g *ingestPage) lettersAlone() bool {
+	return g.app.cfg.Letters != nil && g.app.noAPI() != "" && len(g.app.api.Recent) == 0
 }
 
 func (g *ingestPage) side() int {
@@ -70,7 +78,7 @@ func (g *ingestPage) rows(side int) int {
 func (g *ingestPage) key(k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "tab", "shift+tab", "left", "right", "h", "l":
-		g.rejects = !g.rejects
+		g.rejects = !g.rejects || g.lettersAlone()
 	case "down", "j":
 		g.move(1)
 	case "up", "k":
@@ -130,6 +138,10 @@ func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
 	g.drawState(c, cell.Rect{X: r.X, Y: r.Y, W: r.W, H: state}, heavy, tall)
 	rest := cell.Rect{X: r.X, Y: r.Y + state, W: r.W, H: r.H - state}
 	left, right := rest, rest
+	if g.lettersAlone() {
+		g.drawRefused(c, rest, heavy)
+		return
+	}
 	if r.W >= gridWidth {
 		left.W = r.W * 56 / 100
 		if g.app.cfg.Letters != nil { // reasons are sentences

@@ -3,7 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -137,4 +139,60 @@ func TestFollowersLetters(t *testing.T) {
 	if got := stack.letters().Why; !strings.Contains(got, "owns this lake") {
 		t.Errorf("why: %q", got)
 	}
+}
+
+// The server is killed in the middle of a replay, several times. In the end each letter's event is there once.
+func TestReplayKilled(t *testing.T) {
+	const n, kills = 20_000, 3
+	dir := t.TempDir()
+	s := startServer(t, dir, "")
+	var body strings.Builder
+	for i := range n {
+		fmt.Fprintf(&body, `{"timestamp":"2026-01-05T07:59:59Z","service_name":"a","message":"m%d","latency_ms":"1ms"}`+"\n", i)
+	}
+	s.post(t, body.String(), 422)
+	left := func() (letters int) {
+		resp, err := http.Get("http://" + s.addr + "/dead?id=1")
+		if err != nil {
+			return n
+		}
+		defer resp.Body.Close()
+		var answer struct{ Letters int }
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+			return n
+		}
+		return answer.Letters
+	}
+	args := []string{"replay", "--cast", "latency_ms=number", "--data", dir}
+	killed := 0
+	for range kills {
+		before := left()
+		if before == 0 {
+			break // it was quicker than the kills
+		}
+		done := make(chan struct{})
+		go func() { defer close(done); exec.Command(program(t), args...).Run() }() // how it ends is left open: the server goes
+		if !poll(waitLimit, func() bool { return left() < before }) {
+			t.Fatal("the replay does not begin")
+		}
+		if left() > 0 {
+			killed++
+		}
+		s.kill()
+		<-done
+		s = startServer(t, dir, s.addr)
+	}
+	if killed == 0 {
+		t.Error("the replay was never killed in its middle")
+	}
+	if _, words, code := says(t, args...); code != exitOK {
+		t.Fatalf("exit code %d: %s", code, words)
+	}
+	if rest := left(); rest != 0 {
+		t.Errorf("%d letters are left", rest)
+	}
+	if got := fmt.Sprint(ask(t, dir, "select count(*), count(distinct message) from events")); got != fmt.Sprintf("[[%d %d]]", n, n) {
+		t.Errorf("events: %s, want %d", got, n)
+	}
+	t.Logf("killed %d times in the middle", killed)
 }

@@ -148,7 +148,7 @@ func TestTortureFullDisk(t *testing.T) {
 	if r.Fulls != 2 || r.Lost+r.Doubled != 0 || r.Statuses[503] == 0 {
 		t.Errorf("want two full disks and 503s: %+v", r)
 	}
-	if !strings.Contains(c.stderr.String(), "the disk is full: failing") {
+	if !strings.Contains(c.stderr.String(), "acknowledged: failing the storage fails") {
 		t.Errorf("health told nothing: %s", c.stderr.String())
 	}
 	t.Logf("%s%s", r, c.stderr.String())

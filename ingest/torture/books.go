@@ -33,6 +33,8 @@ type book struct {
 	sent   int64 // events 0 to sent-1 were sent at least once
 	acked  int64
 
+	last string // the newest answer, or why there was none
+
 	bad []badLine // the lines that break the contract, by their number
 }
 
@@ -118,6 +120,20 @@ func (k *book) retry(q *request) {
 	for i := range k.bad[q.badFrom:q.badTo] {
 		k.bad[q.badFrom+int64(i)].retried = true
 	}
+}
+
+// note keeps the newest answer.
+func (k *book) note(text string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last = text
+}
+
+// answer is the newest answer.
+func (k *book) answer() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.last
 }
 
 // stand is how far a client is.

@@ -17,6 +17,8 @@ const (
 	// meets load from its first moment on; spread, so that clients do not march in step.
 	retryAtOnce = 10 * time.Millisecond
 	retrySpread = 30 * time.Millisecond
+	// refusedRest: after an answer that should not have been a client does not go on at full speed: it would be the same answer again.
+	refusedRest = time.Second
 	// maxAnswer bounds what is read of an answer.
 	maxAnswer = 1 << 20
 	// givesUp: a client that abandons does so with one in so many of its unanswered tries.
@@ -27,13 +29,14 @@ const (
 // them must see all before it.
 type client struct {
 	maker
-	run  *run
-	http *http.Client
+	run    *run
+	number int // among the clients
+	http   *http.Client
 }
 
 func newClient(r *run, i int) *client {
 	random := rand.New(rand.NewPCG(r.cfg.Seed, uint64(i)+1))
-	return &client{maker: maker{style: styleOf(i), book: r.books.of[i], batch: r.cfg.Batch, random: random, now: r.cfg.Now}, run: r,
+	return &client{maker: maker{style: styleOf(i), book: r.books.of[i], batch: r.cfg.Batch, random: random, now: r.cfg.Now}, run: r, number: i,
 		http: &http.Client{Timeout: r.cfg.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true}}}
 }
 
@@ -41,8 +44,22 @@ func newClient(r *run, i int) *client {
 func (c *client) torment(ctx context.Context) {
 	defer c.http.CloseIdleConnections()
 	for ctx.Err() == nil && !isClosed(c.run.finish) {
+		if c.holds() {
+			pause(ctx, pollEvery)
+			continue
+		}
 		c.send(ctx, c.next())
 	}
+}
+
+// holds tells whether the client is to wait for the others.
+func (c *client) holds() bool {
+	hold := c.run.hold.Load()
+	if hold == nil {
+		return false
+	}
+	_, acked := c.book.stand()
+	return acked > (*hold)[c.number]
 }
 
 // send sends one request until it is answered for good, or abandoned.
@@ -57,6 +74,7 @@ func (c *client) send(ctx context.Context, q *request) {
 			c.run.books.ack(c.book, q)
 			return
 		case verdict == refused:
+			pause(ctx, refusedRest)
 			return
 		case verdict == unanswered && c.abandons && c.random.IntN(givesUp) == 0:
 			c.run.report.abandon(q)
@@ -100,16 +118,17 @@ func (c *client) post(ctx context.Context, q *request) (verdict, time.Duration) 
 		hr.Header.Set("Idempotency-Key", q.key)
 	}
 	resp, err := c.http.Do(hr)
+	var text []byte
+	if err == nil {
+		text, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+		_ = resp.Body.Close() // it has been read
+	}
 	if err != nil {
+		c.book.note(err.Error())
 		c.run.report.noAnswer()
 		return unanswered, soon
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		c.run.report.noAnswer()
-		return unanswered, soon
-	}
+	c.book.note(fmt.Sprintf("%d, Retry-After %q: %.300s", resp.StatusCode, resp.Header.Get("Retry-After"), text))
 	return c.judge(q, resp, text, soon)
 }
 

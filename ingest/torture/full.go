@@ -54,16 +54,16 @@ func (r *run) full(ctx context.Context, t trial) error {
 
 // redWithin asks the server's health until it is no longer "ok": refusing and calling oneself well would deceive who watches.
 func (r *run) redWithin(ctx context.Context) error {
-	var said string
+	said := "nothing"
 	err := r.await(ctx, func() bool {
 		status, why, err := r.health(ctx)
-		said = fmt.Sprintf("%s %s %v", status, why, err)
+		said = status + " " + why
 		return err == nil && status != "ok" && why != ""
 	})
 	if err != nil {
 		return fmt.Errorf("the disk is full and /health says %q: %w", said, err)
 	}
-	r.cfg.Say("the disk is full: " + said)
+	r.cfg.Say(fmt.Sprintf("the disk is full, %d events acknowledged: %s", r.books.acked(), said))
 	return nil
 }
 

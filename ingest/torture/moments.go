@@ -47,8 +47,6 @@ const (
 	aimEvery  = 500 * time.Microsecond
 	// aimSpread: a kill comes up to so long after its moment was seen, so that many of them meet all of what happens then.
 	aimSpread = 4 * time.Millisecond
-	// patience is how many lives' worth of events an aimed kill waits for its moment.
-	patience = 4
 	// shortestStart is what a start takes at least, before one has been measured.
 	shortestStart = 200 * time.Millisecond
 )
@@ -127,34 +125,19 @@ func (r *run) aim(ctx context.Context, t trial) error {
 	return r.killed(ctx, kind)
 }
 
-// awaitSight waits for a kind's moment; false: it did not come while some lives' worth of events was acknowledged.
-func (r *run) awaitSight(ctx context.Context, kind Kind, events int64) (bool, error) {
+// awaitSight waits for a kind's moment; false: it did not come while so many events were acknowledged.
+func (r *run) awaitSight(ctx context.Context, kind Kind, events int64) (seen bool, err error) {
 	sight, err := r.sight(kind)
 	if err != nil {
 		return false, err
 	}
-	end := r.books.acked() + patience*max(events, int64(r.cfg.Batch))
-	tick := time.NewTicker(aimEvery)
-	defer tick.Stop()
-	for r.books.acked() <= end {
-		seen, err := sight()
-		if err == nil {
-			err = errOf(ctx, r.child)
-		}
-		if seen || err != nil {
-			return seen, err
-		}
-		<-tick.C
-	}
-	return false, nil
-}
-
-// errOf is why waiting makes no sense any more.
-func errOf(ctx context.Context, c *child) error {
-	if isClosed(c.gone) {
-		return fmt.Errorf("the server ended by itself: %s", c.lastWords())
-	}
-	return ctx.Err()
+	end := r.books.acked() + max(events, int64(r.cfg.Batch))
+	var failed error
+	err = r.awaitEvery(ctx, aimEvery, func() bool {
+		seen, failed = sight()
+		return seen || failed != nil || r.books.acked() > end
+	})
+	return seen, cmp.Or(err, failed)
 }
 
 // sight returns what tells that the kind's moment is now.
@@ -326,22 +309,35 @@ func (r *run) stop(ctx context.Context) error {
 	return r.resumed(ctx, "stopped for "+r.cfg.StopFor.String())
 }
 
-// resumed waits until every client has had an acknowledgement again, also those that were told to come again later.
+// resumed waits until every client has had an acknowledgement again, also those that were told to come again later. One that has none in the time in which
+// all of them together would be stuck is a finding. The others hold meanwhile: the run is to end with the number of events that was asked for.
 func (r *run) resumed(ctx context.Context, after string) error {
 	began, before := time.Now(), r.books.stands()
+	r.hold.Store(&before)
+	defer r.hold.Store(nil)
+	waiting := len(before)
 	err := r.await(ctx, func() bool {
+		waiting = 0
 		for i, acked := range r.books.stands() {
 			if acked == before[i] {
-				return false
+				waiting++
 			}
 		}
-		return true
+		return waiting == 0 || time.Since(began) > stuckAfter
 	})
 	if err != nil {
 		return err
 	}
 	took := time.Since(began)
+	if waiting > 0 {
+		for i, acked := range r.books.stands() {
+			if acked == before[i] {
+				r.report.problem("%s: %s got no acknowledgement in %v; its newest answer: %s", after, r.books.of[i].name, stuckAfter, r.books.of[i].answer())
+			}
+		}
+		return nil
+	}
 	r.report.count(func() { r.report.resume = append(r.report.resume, took) })
-	r.cfg.Say(fmt.Sprintf("%s: every client is acknowledged again after %d ms", after, took.Milliseconds()))
+	r.cfg.Say(fmt.Sprintf("%s: every client is acknowledged again after %d ms, %d events acknowledged", after, took.Milliseconds(), r.books.acked()))
 	return nil
 }

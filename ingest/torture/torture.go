@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -124,7 +125,8 @@ type run struct {
 	told    map[string]bool // clients of whose counts something wrong was told
 
 	clients sync.WaitGroup
-	finish  chan struct{} // closed when the clients are to end with the request at hand
+	hold    atomic.Pointer[[]int64] // while it is set, a client that has more events acknowledged than it says sends nothing
+	finish  chan struct{}           // closed when the clients are to end with the request at hand
 }
 
 // Run tortures. The error is for what kept it from coming to a judgement; what it found is in the report. No server of it runs when it returns.
@@ -204,7 +206,12 @@ func (r *run) end(ctx context.Context) error {
 
 // await waits until a condition holds. It gives up when the server ends by itself or no client gets anything acknowledged any more.
 func (r *run) await(ctx context.Context, condition func() bool) error {
-	tick := time.NewTicker(pollEvery)
+	return r.awaitEvery(ctx, pollEvery, condition)
+}
+
+// awaitEvery is await for a condition that is to be looked at so often.
+func (r *run) awaitEvery(ctx context.Context, every time.Duration, condition func() bool) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	acked, moved := r.books.acked(), time.Now()
 	for {

@@ -63,6 +63,13 @@ func (f *Form) Set(name, text string) {
 	}
 }
 
+// Focus goes to the named field.
+func (f *Form) Focus(name string) {
+	if i := slices.IndexFunc(f.fields, func(field formField) bool { return field.Name == name }); i >= 0 {
+		f.at = i
+	}
+}
+
 // At is the name of the field at hand, its text, and where it was last drawn; the text of a choice is nil.
 func (f *Form) At() (name string, text *Input, drawn cell.Rect) {
 	field := &f.fields[f.at]
