@@ -15,13 +15,14 @@ type StageReport struct {
 	WaitS    float64  `json:"wait_s"` // of the oldest event
 	InPerSec float64  `json:"in_per_s"`
 	PerSec   float64  `json:"per_s"`
-	DrainS   *float64 `json:"drain_s"` // nil: at these rates it does not get emptier
+	DrainS   *float64 `json:"drain_s"`         // nil: at these rates it does not get emptier
+	Grows    bool     `json:"grows,omitempty"` // it does not keep up; what may gather before the next stage begins is no growth
 	Limit    int64    `json:"limit_bytes,omitempty"`
 }
 
 // ReportStage is a stage in that form.
 func ReportStage(s lake.Stage) StageReport {
-	r := StageReport{Name: s.Name, Events: s.Events, Bytes: s.Bytes, WaitS: roundSeconds(s.Wait), InPerSec: tenth(s.InPerSec), PerSec: tenth(s.PerSec), Limit: s.Limit}
+	r := StageReport{Name: s.Name, Events: s.Events, Bytes: s.Bytes, WaitS: roundSeconds(s.Wait), InPerSec: tenth(s.InPerSec), PerSec: tenth(s.PerSec), Grows: s.Grows(), Limit: s.Limit}
 	if s.Drain >= 0 {
 		drain := roundSeconds(s.Drain)
 		r.DrainS = &drain

@@ -137,6 +137,7 @@ func TestForeignBodies(t *testing.T) {
 		{"curl -F", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n{}\r\n--x--", 400, "a form: with curl, send a file by --data-binary @file instead of -F"},
 		{"curl --data-urlencode", "application/x-www-form-urlencoded", "%7B%22a%22%3A1%7D", 400, "percent-encoded"},
 		{"form fields", "application/x-www-form-urlencoded", "payload=%7B%7D&x=1", 400, "form fields"},
+		{"a control character in JSON", "application/json", `{"timestamp":1795247999,"service_name":"a","message":"a` + "\x01" + `b"}`, 400, "the event is no valid JSON"},
 		{"form fields without escapes", "application/x-www-form-urlencoded", "a=b&c=d", 400, "form fields"},
 		{"a word sent by curl -d", "application/x-www-form-urlencoded", "hello", 400, "not JSON: invalid character 'h'"},
 		{"OTLP", "application/x-protobuf", "\x0a\x9a\x01\x0a\x20\x0a\x1e\x0a\x0cservice.name\x12\x0e\x0a\x0ccheckout", 400, "protobuf, as OTLP and Prometheus senders use it"},

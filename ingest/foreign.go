@@ -124,8 +124,8 @@ func foreign(body []byte, said string) string {
 	}
 	raw := body[:min(len(body), maxShown)]
 	start := bytes.TrimLeft(raw, " \t\r\n")
-	switch json := len(start) > 0 && (start[0] == '{' || start[0] == '['); {
-	case said != "" && said != urlencoded && !json:
+	switch bracket := len(start) > 0 && (start[0] == '{' || start[0] == '['); {
+	case said != "" && said != urlencoded && !bracket:
 		return said
 	case isUTF16(raw):
 		return "UTF-16: send UTF-8"
@@ -133,7 +133,7 @@ func foreign(body []byte, said string) string {
 		return msgpack
 	case isZlib(raw):
 		return "zlib data (HTTP's deflate): compress with gzip or zstd"
-	case isBinary(raw):
+	case !bracket && isBinary(raw):
 		return fmt.Sprintf("binary data that starts with %s: send JSON, one object a line", firstBytes(raw))
 	case syslogLine.Match(start):
 		return "syslog lines: " + shipper
@@ -143,7 +143,7 @@ func foreign(body []byte, said string) string {
 		return urlencoded
 	case logfmtLine.Match(start):
 		return "logfmt: " + importable
-	case !json && bytes.IndexByte(start, '=') > 0:
+	case !bracket && bytes.IndexByte(start, '=') > 0:
 		return said // form fields, if anything
 	}
 	return ""

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -25,7 +26,7 @@ func (s *Server) trouble() string {
 func (s *Server) answerHealth(x *exchange) {
 	now, snap := s.cfg.Now(), s.Snapshot()
 	values := map[string]any{
-		"status": "ok", "program": "signallake", "uptime_s": int64(now.Sub(snap.Since) / time.Second),
+		"status": "ok", "program": "signallake", "uptime_s": int64(now.Sub(snap.Since) / time.Second), "goroutines": runtime.NumGoroutine(),
 		"requests": snap.Requests, "accepted": snap.Accepted, "rejected": snap.Rejected, "accepted_per_s": snap.AcceptedPerSec,
 		"ack_p50_ms": milliseconds(snap.AckP50), "ack_p95_ms": milliseconds(snap.AckP95),
 		"in_flight": snap.InFlight, "queue": healthQueue(snap.Queue), "memory": healthMemory(snap.Memory), "refused": snap.Refused,

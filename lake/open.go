@@ -20,7 +20,7 @@ const (
 	defaultHotLimit     = 4 << 30
 	defaultDeadLimit    = 256 << 20 // about a million refused lines
 
-	// defaultWindow: seven minutes of 5,000 events a second, and 56 MiB. A sender that gets no answer tries again within seconds.
+	// defaultWindow: seven minutes of 5,000 events a second, and 54 MiB. A sender that gets no answer tries again within seconds.
 	defaultWindow = 1 << 21
 	maxWindow     = 1 << 28 // beyond it the tables' slots have no bits left for the keys
 )

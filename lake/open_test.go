@@ -212,11 +212,13 @@ func TestStatus(t *testing.T) {
 	mustAppend(t, l, 7)
 	line := int64(len(batchOf(1).Lines))
 	want := Status{Version: 1, Watermark: 11, NextSeq: 18, RawEvents: 17, RawBytes: 17 * line, RawSegments: 2, ParquetEvents: 10, ParquetFiles: 1,
-		ParquetBytes: 1234, HotEvents: 7, HotBytes: 7 * line, Visible: 17, FirstTimestamp: tx.Add[0].MinTS, LastTimestamp: tx.Add[0].MaxTS}
+		ParquetBytes: 1234, HotEvents: 7, HotBytes: 7 * line, Visible: 17, FirstTimestamp: tx.Add[0].MinTS, LastTimestamp: tx.Add[0].MaxTS,
+		HotSince: l.raw.segments()[1].Started, HotLimit: defaultHotLimit}
 	if got := l.Status(); got != want {
 		t.Fatalf("got  %+v\nwant %+v", got, want)
 	}
 	reader := openFollower(t, l.layout.Root)
+	want.HotLimit = 0 // nothing is appended there
 	if got := reader.Status(); got != want {
 		t.Fatalf("a reader got  %+v\nwant %+v", got, want)
 	}

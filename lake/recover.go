@@ -373,33 +373,3 @@ func readRange(path string, start, end int64) ([]byte, error) {
 	}
 	return p[:n], err
 }
-
-// repair checks every byte of a sealed segment, sets aside what is damaged and names it, so that readSegment passes over it from then on.
-func (r *rawLog) repair(first Seq) error {
-	return r.task(func() error {
-		v := r.current.Load()
-		i := v.find(first)
-		if i < 0 || v.at(i).First != first || !v.at(i).Sealed {
-			return fmt.Errorf("repair %s: it is no sealed segment", r.layout.SegmentData(first))
-		}
-		x, err := examine(r.layout, first, 0)
-		if err != nil {
-			return err
-		}
-		if !x.rewrite {
-			return nil
-		}
-		rec := &recovery{layout: r.layout, disk: r.disk}
-		if err := rec.repair(x); err != nil {
-			return fmt.Errorf("repair %s: %w", r.layout.SegmentData(first), err)
-		}
-		r.publish(func(v *logView) {
-			v.closed = slices.Clone(v.closed)
-			v.closed[i] = rec.segments[0]
-		})
-		r.mu.Lock()
-		r.damage = append(r.damage, rec.damage...)
-		r.mu.Unlock()
-		return nil
-	})
-}

@@ -144,8 +144,9 @@ func TestBacklogWords(t *testing.T) {
 	b := backlogJSON{From: "http://127.0.0.1:1", Loading: &ingest.LoadingReport{Done: 2_100_000, Total: 5_100_000, LeftS: 3.2}, Stages: []ingest.StageReport{
 		{Name: lake.StageAccepted, Events: 1000, InPerSec: 10, PerSec: 10},
 		{Name: lake.StageUnread, Events: 50, WaitS: 0.25, InPerSec: 10, PerSec: 14, DrainS: &drain},
-		{Name: lake.StageUnsummarised, Events: 60, WaitS: 125, InPerSec: 1210, PerSec: 10},
+		{Name: lake.StageUnsummarised, Events: 60, WaitS: 125, InPerSec: 1210, PerSec: 10, Grows: true},
 		{Name: lake.StageUnconverted, Events: 70, Bytes: 3 << 20},
+		{Name: lake.StageUnconverted, Events: 80, InPerSec: 2},
 	}}
 	if err := b.write(&out); err != nil {
 		t.Fatal(err)
@@ -157,6 +158,7 @@ func TestBacklogWords(t *testing.T) {
         unread      50    -   300ms    10.0   14.0               13s
   unsummarised      60    -    2m5s  1210.0   10.0  growing +1,200/s
    unconverted      70  3.0       -     0.0    0.0      stands still
+   unconverted      80    -       -     2.0    0.0           gathers
 `
 	if got := out.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -92,8 +92,11 @@ func drainText(s ingest.StageReport) string {
 		return "-"
 	case s.DrainS != nil:
 		return secondsText(*s.DrainS)
-	case s.InPerSec > s.PerSec:
+	case s.Grows:
 		return fmt.Sprintf("growing +%s/s", lake.Thousands(int64(s.InPerSec-s.PerSec)))
+	}
+	if s.InPerSec > 0 {
+		return "gathers"
 	}
 	return "stands still"
 }
