@@ -63,22 +63,32 @@ func (t *keyTable) settle(patience time.Duration) {
 	}
 }
 
-// readNotes fills the table from the newest note back to the window's end or its bound. It answers how many notes of ours it could not read.
+// readNotes fills the table from the newest note back to the window's end or its bound. It answers how many notes of ours it could not read. Ages count
+// from the newest note: for the time in which no server ran nobody could send again, and a clock that was wrong before and is right now, or the other way
+// round, would make all of them too old at once.
 func (t *keyTable) readNotes(ctx context.Context) (ignored int64, err error) {
-	now := t.now()
-	err = t.log.NotesBack(lake.MicrosOf(now.Add(-t.window)), func(at lake.Micros, note []byte) bool {
+	var newest lake.Micros
+	first := true
+	err = t.log.NotesBack(0, func(at lake.Micros, note []byte) bool {
 		if ctx.Err() != nil {
 			return false
 		}
 		if !bytes.HasPrefix(note, notePrefix) {
 			return true
 		}
+		if first {
+			newest, first = at, false
+		}
+		age := newest.Time().Sub(at.Time())
+		if age > t.window {
+			return false
+		}
 		id, body, answer, ok := parseNote(note)
 		if !ok {
 			ignored++
 			return true
 		}
-		return t.remember(id, body, answer, now.Sub(at.Time()))
+		return t.remember(id, body, answer, age)
 	})
 	return ignored, err
 }

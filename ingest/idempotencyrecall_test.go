@@ -194,6 +194,16 @@ func TestRecallKeepsTheNewest(t *testing.T) {
 	clock.pass(6*time.Hour + 1)
 	table.forget()
 	has(table, 4)
+
+	// The server was down for a year, or its clock was a year behind: nobody could have sent again meanwhile.
+	for i := range log.list {
+		log.list[i].at = ago(365*24*time.Hour + time.Duration(i)*time.Hour)
+	}
+	table, clock = open(100, 10*time.Hour)
+	has(table, 11)
+	clock.pass(3 * time.Hour)
+	table.forget()
+	has(table, 8)
 }
 
 // FuzzNote: whatever a note holds, it is read or not, and what is read is answered as it was.

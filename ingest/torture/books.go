@@ -215,10 +215,11 @@ type blockRow struct {
 	latency, status, first, last int64
 }
 
-// blocksSQL asks a source, which %s stands for, for one row a block. A row whose request_id is not of our making has a negative block.
-const blocksSQL = `SELECT service_name, CAST(coalesce(n // 60, -1) AS BIGINT) AS block, count(*) AS events,
+// blocksSQL asks a source, which %s stands for, for one row a block. A row whose request_id is not of our making has a negative block; damaged
+// lines may be rows without anything.
+const blocksSQL = `SELECT coalesce(service_name, '') AS service_name, CAST(coalesce(n // 60, -1) AS BIGINT) AS block, count(*) AS events,
   bit_or(CAST(1 AS BIGINT) << CAST(coalesce(n %% 60, 0) AS BIGINT)) AS present, CAST(coalesce(sum(latency_ms), 0) AS BIGINT) AS latency,
-  CAST(sum(status_code) AS BIGINT) AS status, epoch_us(min(timestamp)) AS first, epoch_us(max(timestamp)) AS last
+  CAST(coalesce(sum(status_code), 0) AS BIGINT) AS status, coalesce(epoch_us(min(timestamp)), 0) AS first, coalesce(epoch_us(max(timestamp)), 0) AS last
 FROM (SELECT service_name, latency_ms, status_code, timestamp,
   CASE WHEN starts_with(request_id, service_name || '-') THEN TRY_CAST(substr(request_id, 5) AS BIGINT) END AS n FROM %s)
 GROUP BY ALL ORDER BY service_name, block`

@@ -156,11 +156,14 @@ func (r *run) proveDead(ctx context.Context) error {
 	defer l.Close()
 	kept := map[string]int64{}
 	err = l.DeadLetters(0, func(letter *lake.DeadLetter) error {
-		mark := lake.SafeText(string(letter.Text), maxName)
-		if _, after, ok := strings.Cut(string(letter.Text), `"bad":"`); ok {
-			mark, _, _ = strings.Cut(after, `"`)
+		parts := strings.Split(string(letter.Text), `"bad":"`)
+		if len(parts) == 1 {
+			kept[lake.SafeText(parts[0], maxName)]++
 		}
-		kept[mark]++
+		for _, part := range parts[1:] { // several where lines share a letter
+			mark, _, _ := strings.Cut(part, `"`)
+			kept[mark]++
+		}
 		return nil
 	})
 	if err != nil {
