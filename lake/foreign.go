@@ -77,6 +77,8 @@ func (c Contract) Adopt(e *Event, now Micros) error {
 		e.LatencyMS = 0
 	case math.IsNaN(ms) || math.IsInf(ms, 0) || ms < 0:
 		return &FieldError{"latency_ms", fmt.Sprintf("must be a finite number that is not negative, got %v", ms)}
+	case ms > maxLatency:
+		return &FieldError{"latency_ms", fmt.Sprintf("%s, got %v", problemLatency, ms)}
 	}
 	if err := attributesFit(len(e.Attributes)); err != nil {
 		return err

@@ -199,9 +199,18 @@ func (c Contract) numbers(o *jsonObject, now Micros, e *Event) (err error) {
 	if e.StatusCode, err = o.status(); err != nil {
 		return err
 	}
-	e.LatencyMS, e.HasLatency, err = o.latency()
+	if e.LatencyMS, e.HasLatency, err = o.latency(); err == nil && e.LatencyMS > maxLatency {
+		err = &FieldError{"latency_ms", problemLatency + ", got " + sample(o.raw(fieldLatency))}
+	}
 	return err
 }
+
+// maxLatency is a year in milliseconds. What is above it is in another unit or a fault, and one such value would flatten every chart that it is in. Lines
+// that are in the lake already may have more.
+const (
+	maxLatency     = 366 * 24 * 3600 * 1000.0
+	problemLatency = "must be at most a year, in milliseconds"
+)
 
 // timestamp reads the sender's timestamp and holds it against the window.
 func (c Contract) timestamp(o *jsonObject, now Micros) (Micros, error) {

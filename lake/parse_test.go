@@ -151,6 +151,7 @@ func TestParseRefusesFields(t *testing.T) {
 	check(with(`"latency_ms":"fast"`), "latency_ms", `without quotes, got "fast"`)
 	check(with(`"latency_ms":-1`), "latency_ms", "negative")
 	check(with(`"latency_ms":1e999`), "latency_ms", "too large")
+	check(with(`"latency_ms":31622400001`), "latency_ms", "at most a year")
 	check(with(`"latency_ms":{}`), "latency_ms", "number")
 	check(with(`"event_id":"`+strings.Repeat("a", 65)+`"`), "event_id", "limit is 64")
 	check(with(`"event_id":"a\u001bb"`), "event_id", "printable")
