@@ -53,6 +53,16 @@ ladder: build ## the ladder alone, at EVENTS (1000000) events
 bench-docs: build ## the ladder at EVENTS (1000000) events, written to docs/BENCHMARKS.md; each size keeps its section
 	./$(BIN) bench --data $(DATA) --events $(EVENTS) --write docs/BENCHMARKS.md
 
+KILLS ?= 50
+
+.PHONY: torture
+torture: build ## kill a server KILLS (50) times under load and prove that it lost nothing and took nothing twice
+	./$(BIN) torture --kills $(KILLS) --events 10000000
+
+.PHONY: soak
+soak: build ## ten minutes at half load and a minute at four times the load, watched from outside
+	./$(BIN) soak
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@set -e; for pkg in $$($(GO) list ./...); do \
