@@ -246,6 +246,50 @@ func BenchmarkRecover(b *testing.B) {
 	}
 }
 
+// BenchmarkNotesBack walks the notes of 20 segments of 20,000 batches each, of which one in a thousand has a note: by the side files, and by the indexes alone.
+func BenchmarkNotesBack(b *testing.B) {
+	dir := memDir(b)
+	r := openLog(b, dir, lake.OSDisk{}, 0)
+	const segments, batches = 20, 20_000
+	for range segments {
+		var wg sync.WaitGroup
+		for w := range 16 {
+			wg.Go(func() {
+				for i := w; i < batches; i += 16 {
+					batch := lake.Batch{Lines: []byte("{}\n"), N: 1}
+					if i%1000 == 0 {
+						batch.Note = []byte("a note")
+					}
+					if _, err := r.Take(b.Context(), batch); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if err := r.Seal(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	defer r.Close()
+	for _, what := range []string{"side files", "indexes"} {
+		b.Run(what, func(b *testing.B) {
+			for b.Loop() {
+				n := 0
+				err := r.NotesBack(0, func(lake.Micros, []byte) bool { n++; return true })
+				if err != nil || n != segments*batches/1000 {
+					b.Fatal(n, err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*segments), "us/segment")
+		})
+		if err := os.RemoveAll(lake.Layout{Root: dir}.Window()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkTail reads 256 MiB of committed batches.
 func BenchmarkTail(b *testing.B) {
 	r := openLog(b, b.TempDir(), lake.OSDisk{}, 0)

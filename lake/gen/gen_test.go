@@ -137,7 +137,9 @@ func TestLinesKeepTheContract(t *testing.T) {
 			ids[e.EventID] = true
 			var parsed lake.Event
 			object := bytes.Replace(line, []byte(`"received_at":"2026-11-21T08:00:00.000000Z",`), nil, 1)
-			if duplicates, err := (lake.Contract{}).Parse(object, testEnd, &parsed); err != nil || duplicates != 0 || parsed != *e {
+			duplicates, err := (lake.Contract{}).Parse(object, testEnd, &parsed)
+			parsed.GivenID = false // a line does not tell
+			if err != nil || duplicates != 0 || parsed != *e {
 				t.Fatalf("%s: %v\n%+v\n%+v", line, err, parsed, *e)
 			}
 		})

@@ -31,6 +31,9 @@ type backlog struct {
 	failed   atomic.Pointer[error]
 }
 
+// maxLoaders bounds how many cores a start takes for hot tables, and for the panels' count: each holds some 50 MB of rows that are not flushed, or cells of its own.
+const maxLoaders = 4
+
 // awaitEvery is how often a conversion is looked at.
 const awaitEvery = 20 * time.Millisecond
 

@@ -120,7 +120,7 @@ func (e *Engine) open(cfg Config) error {
 	}
 	memory, panelMemory := orDefault(cfg.MemoryLimit, defaultMemory), orDefault(cfg.PanelMemory, defaultPanelMemory)
 	e.prompt, err = openInstance(box{memory: memory, threads: threads, spill: e.spill + "-prompt", allowed: []string{partitioned, rollups},
-		connections: promptConns + ownConns + threads, setup: append(minuteTables(), trustFiles()...)})
+		connections: promptConns + ownConns + min(threads, maxLoaders), setup: append(minuteTables(), trustFiles()...)})
 	if err != nil {
 		return err
 	}

@@ -217,7 +217,7 @@ func quantileSQL(q float64) string {
 	return low + " + (" + high + " - " + low + ") * (max(" + position + ") - floor(max(" + position + ")))"
 }
 
-// readLog counts the events from the pinned version's watermark up to where the feed hands them on: sealed segments with every core, the rest as it came in.
+// readLog counts the events from the pinned version's watermark up to where the feed hands them on: sealed segments side by side, the rest as it came in.
 func (s *cellStore) readLog(ctx context.Context, l *lake.Lake, pin *lake.Pin) error {
 	pos := pin.Version.Watermark
 	var whole []lake.Segment
@@ -246,7 +246,7 @@ func (s *cellStore) countSegments(ctx context.Context, l *lake.Lake, segments []
 		queue <- segment
 	}
 	close(queue)
-	workers := max(1, min(runtime.GOMAXPROCS(0), len(segments)))
+	workers := max(1, min(runtime.GOMAXPROCS(0), maxLoaders, len(segments)))
 	cells, errs := make([]*rollup.Cells, workers), make([]error, workers)
 	var counting sync.WaitGroup
 	for i := range workers {
