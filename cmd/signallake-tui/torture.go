@@ -156,7 +156,7 @@ func (t *tortureFlags) wire(w *world) (err error) {
 		}
 	}
 	// Conversions, seals and checkpoints come often, also in a short run, and not so often that a long one drowns in small files.
-	bytes := byteSize(min(max(t.Events, 1<<20), 16<<20))
+	bytes := byteSize(min(max(t.Events, 1<<20), 8<<20))
 	t.Serve = append(t.Serve, "--convert-bytes", bytes.String(), "--segment-bytes", (bytes / 2).String(), "--convert-age", "5s")
 	t.Open = func(ctx context.Context) (torture.Reader, error) {
 		s, err := openReader(ctx, w, t.Dir)

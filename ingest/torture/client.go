@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -122,6 +124,10 @@ func (c *client) post(ctx context.Context, q *request) (verdict, time.Duration) 
 	if err == nil {
 		text, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 		_ = resp.Body.Close() // it has been read
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		c.run.report.nobody()
+		return notNow, soon
 	}
 	if err != nil {
 		c.book.note(err.Error())

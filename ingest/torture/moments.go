@@ -94,6 +94,9 @@ func (r *run) trial(ctx context.Context, t trial) error {
 	if err := r.await(ctx, func() bool { return r.books.acked() >= goal }); err != nil {
 		return err
 	}
+	if err := r.exchange(&t); err != nil {
+		return err
+	}
 	switch t.kind {
 	case Stop:
 		return r.stop(ctx)
@@ -106,6 +109,27 @@ func (r *run) trial(ctx context.Context, t trial) error {
 		return r.killed(ctx, Random)
 	}
 	return r.aim(ctx, t)
+}
+
+// exchange does the kill at a checkpoint when one is near: they are rare, one in so many commits. It is owed from where it stands in the plan until then, and
+// another kind's kill takes that place.
+func (r *run) exchange(t *trial) error {
+	if t.kind >= killKinds || t.kind != Checkpoint && r.owed == 0 {
+		return nil
+	}
+	commits, err := sinceCheckpoint(lake.Layout{Root: r.cfg.Dir}.Catalog())
+	if err != nil {
+		return err
+	}
+	switch near := commits >= checkpointEvery-nearCommits; {
+	case t.kind == Checkpoint && !near:
+		r.owed++
+		t.kind = Random
+	case t.kind != Checkpoint && near:
+		r.owed--
+		t.kind = Checkpoint
+	}
+	return nil
 }
 
 // aim kills when the moment of the trial's kind is seen.
@@ -130,6 +154,9 @@ func (r *run) awaitSight(ctx context.Context, kind Kind, events int64) (seen boo
 	sight, err := r.sight(kind)
 	if err != nil {
 		return false, err
+	}
+	if kind == Checkpoint {
+		events *= nearCommits
 	}
 	end := r.books.acked() + max(events, int64(r.cfg.Batch))
 	var failed error
@@ -174,23 +201,33 @@ func newestOf(folder, prefix, suffix string) (string, error) {
 	return newest, nil
 }
 
-// checkpointEvery is how many versions come to a checkpoint of the catalog.
-const checkpointEvery = 64
+const (
+	// checkpointEvery is how many versions come to a checkpoint of the catalog.
+	checkpointEvery = 64
+	// nearCommits is how many commits before one it is worth waiting for it.
+	nearCommits = 8
+)
+
+// sinceCheckpoint is how many versions of the catalog came after its newest checkpoint.
+func sinceCheckpoint(folder string) (int64, error) {
+	version, err := newestOf(folder, "v", ".jsonl")
+	if err != nil {
+		return 0, err
+	}
+	checkpoint, err := newestOf(folder, "checkpoint-", ".jsonl")
+	return numberIn(version) - numberIn(checkpoint), err
+}
 
 // dueCheckpoint changes when a checkpoint is about to be written, and when one has been.
 func dueCheckpoint(folder string) (string, error) {
-	version, err := newestOf(folder, "v", ".jsonl")
-	if err != nil {
-		return "", err
-	}
 	checkpoint, err := newestOf(folder, "checkpoint-", ".jsonl")
 	if err != nil {
 		return "", err
 	}
-	if numberIn(version)-numberIn(checkpoint) >= checkpointEvery {
-		return checkpoint + " due", nil
+	if commits, err := sinceCheckpoint(folder); err != nil || commits < checkpointEvery {
+		return checkpoint, err
 	}
-	return checkpoint, nil
+	return checkpoint + " due", nil
 }
 
 // numberIn is the number in the name of a catalog's object; 0: there is none.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/signallake/signallake/lake"
 )
 
 func TestPlan(t *testing.T) {
@@ -92,4 +94,33 @@ func TestValidate(t *testing.T) {
 			t.Errorf("%s is taken", name)
 		}
 	}
+}
+
+// TestExchange: a kill at a checkpoint is owed until one is near, and then made before another kind's.
+func TestExchange(t *testing.T) {
+	dir := t.TempDir()
+	catalog := lake.Layout{Root: dir}.Catalog()
+	if err := os.Mkdir(catalog, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := &run{cfg: Config{Dir: dir}}
+	f := func(commits int, planned, done Kind, owed int) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(catalog, fmt.Sprintf("v%020d.jsonl", commits)), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		tr := trial{kind: planned}
+		if err := r.exchange(&tr); err != nil || tr.kind != done || r.owed != owed {
+			t.Errorf("after %d commits %s becomes %s with %d owed (%v), want %s and %d", commits, planned, tr.kind, r.owed, err, done, owed)
+		}
+	}
+	f(1, Convert, Convert, 0)
+	f(2, Checkpoint, Random, 1)
+	f(3, Checkpoint, Random, 2)
+	f(checkpointEvery-nearCommits-1, Commit, Commit, 2)
+	f(checkpointEvery-nearCommits, Stop, Stop, 2)
+	f(checkpointEvery-nearCommits, Commit, Checkpoint, 1)
+	f(checkpointEvery-nearCommits+1, Checkpoint, Checkpoint, 1)
+	f(checkpointEvery, Random, Checkpoint, 0)
+	f(checkpointEvery, Random, Random, 0)
 }

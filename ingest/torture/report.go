@@ -24,7 +24,8 @@ type Report struct {
 	Abandoned  int64         `json:"abandoned"`  // events whose request was given up without an answer
 	Rejected   int64         `json:"rejected"`   // lines, as they should be
 	Requests   int64         `json:"requests"`   // answered, each try of them
-	Unanswered int64         `json:"unanswered"` // tries
+	Unanswered int64         `json:"unanswered"` // tries that were sent
+	Unreached  int64         `json:"unreached"`  // tries while nobody listened
 	Statuses   map[int]int64 `json:"statuses"`   // answers by status
 	Duplicates int64         `json:"duplicates"` // events that were answered as duplicates
 	Replayed   int64         `json:"replayed"`   // answers that were an earlier try's, by the request's key
@@ -86,6 +87,12 @@ func (r *Report) noAnswer() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.Unanswered++
+}
+
+func (r *Report) nobody() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Unreached++
 }
 
 func (r *Report) status(code int, text []byte) {

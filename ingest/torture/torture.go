@@ -120,6 +120,7 @@ type run struct {
 	child  *child
 	addr   string
 	lives  int
+	owed   int // kills at checkpoints that are to be made when one is near
 
 	judging sync.Mutex
 	told    map[string]bool // clients of whose counts something wrong was told
@@ -184,6 +185,7 @@ func (r *run) torment(ctx context.Context) (err error) {
 			return fmt.Errorf("%s %d of %d: %w", t.kind, i+1, len(trials), err)
 		}
 	}
+	r.report.Missed += r.owed
 	return r.end(ctx)
 }
 

@@ -11,10 +11,9 @@ import (
 )
 
 const (
-	// watchRest: between two looks the reader rests at least so long, and so many times as long as a look takes: it is to see many moments of the
-	// lake without taking the server's cores.
-	watchRest  = 100 * time.Millisecond
-	watchRests = 3
+	// watchRest: between two looks the reader rests at least so long, and as long as a look takes: it is to see many moments of the lake without taking
+	// the server's cores.
+	watchRest = 100 * time.Millisecond
 )
 
 // countsSQL asks for one row a client: how many of its events there are, the highest of their numbers, and the sum of the numbers.
@@ -61,7 +60,7 @@ func (w *watch) look(ctx context.Context) {
 			report.problem("the reader that watches: %v", err)
 		}
 		report.count(func() { report.Looks++ })
-		if !pause(ctx, max(watchRest, watchRests*time.Since(began))) {
+		if !pause(ctx, max(watchRest, time.Since(began))) {
 			return
 		}
 	}
