@@ -211,7 +211,11 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy, tall bool) {
 	c.TextCut(in.X, y+2, in.W, text, cell.Muted)
 	y += 3
 	if words := refusalWords(s.Refused); words != "" {
-		c.TextCut(in.X, y, in.W, "turned away  "+words, cell.Warn)
+		if whole := "turned away since the start  " + words; cell.Width(whole) <= in.W {
+			c.Text(in.X, y, whole, cell.Warn)
+		} else {
+			c.TextCut(in.X, y, in.W, "turned away  "+words, cell.Warn)
+		}
 		y++
 	}
 	n := a.chainRows(tall)
