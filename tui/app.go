@@ -141,6 +141,7 @@ func New(ctx context.Context, cfg Config) *App {
 	a.explore = newExplore(a)
 	a.bench = &benchPage{app: a, findings: bench.Findings}
 	a.sample()
+	a.ingest.looked()
 	return a
 }
 
@@ -265,6 +266,9 @@ func (a *App) running() int {
 
 // ownerGone is why nothing can be written in a console that follows a lake which has lost its owner.
 const ownerGone = "the lake's owner is gone: restart this console to take over"
+
+// ownerless tells that this console follows a lake which has lost its owner: nothing comes in.
+func (a *App) ownerless() bool { return a.follow != nil && a.follow.Gone }
 
 // off tells why a task that writes cannot be started; "" when it can.
 func (a *App) off(present bool) string {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/signallake/signallake/lake"
@@ -13,8 +14,17 @@ import (
 type chainLink struct {
 	forms [2]string
 	style cell.Style
-	keep  bool // it is in trouble, or the head: it goes last where there is no room
+	need  int // how much it matters where there is no room for all
 }
+
+// What a link is worth, the least first.
+const (
+	needNothing     = iota // it is well
+	needUnconverted        // well too, but what waits for Parquet is always told
+	needBehind             // it does not keep up
+	needLimit              // it is near its limit
+	needHead               // what comes in
+)
 
 // chainLinks are the stages that a line shows: what comes in, and where it waits. raw holds everything and waits for nothing; SQL is named when it is behind.
 func chainLinks(stages []lake.Stage) []chainLink {
@@ -26,7 +36,7 @@ func chainLinks(stages []lake.Stage) []chainLink {
 		switch s.Name {
 		case lake.StageAccepted:
 			in := short(s.InPerSec) + "/s"
-			links = append(links, chainLink{[2]string{"in " + in, in}, cell.Text, true})
+			links = append(links, chainLink{[2]string{"in " + in, in}, cell.Text, needHead})
 			continue
 		case lake.StageQueued:
 			l.forms = [2]string{"queue " + n, "q " + n}
@@ -37,6 +47,7 @@ func chainLinks(stages []lake.Stage) []chainLink {
 			l.forms = [2]string{"SQL " + n + waitOf(s), "SQL" + waitOf(s)}
 		case lake.StageUnconverted:
 			l.forms = [2]string{"unconverted " + n + waitOf(s), "unconv " + n}
+			l.need = needUnconverted
 		case lake.StageUnsummarised:
 			l.forms = [2]string{"panels" + waitOf(s), "panels" + waitOf(s)}
 			if s.Events == 0 {
@@ -47,7 +58,10 @@ func chainLinks(stages []lake.Stage) []chainLink {
 		}
 		l.style = cell.Muted
 		if trouble, style := stageTrouble(s); trouble != "" {
-			l.style, l.keep = style|cell.Bold, true
+			l.style, l.need = style|cell.Bold, needBehind
+			if style == cell.Bad {
+				l.need = needLimit
+			}
 			for i := range l.forms {
 				l.forms[i] = trouble + " " + l.forms[i]
 			}
@@ -76,28 +90,32 @@ func stageTrouble(s *lake.Stage) (sign string, style cell.Style) {
 	return "", 0
 }
 
-// fitChain chooses the form in which the links fit into w columns: long, short, then without those that are well, last without what comes in.
+// fitChain chooses the form in which the links fit into w columns: long, short, then without those that matter less. What comes in and
+// the worst link stay longest, and of the two the link.
 func fitChain(links []chainLink, w int) (fits []chainLink, form int) {
-	for _, form := range []int{0, 1} {
-		if chainWidth(links, form) <= w {
-			return links, form
-		}
-	}
-	for drop := len(links) - 1; drop > 0; drop-- {
-		if links[drop].keep || strings.HasPrefix(links[drop].forms[0], "unconverted") {
-			continue
-		}
-		links = append(links[:drop:drop], links[drop+1:]...)
+	for {
 		for _, form := range []int{0, 1} {
-			if chainWidth(links, form) <= w {
+			if len(links) == 0 || chainWidth(links, form) <= w {
 				return links, form
 			}
 		}
+		if len(links) == 1 {
+			return links, 1
+		}
+		drop := leastLink(links)
+		links = slices.Concat(links[:drop], links[drop+1:])
 	}
-	if len(links) > 1 {
-		return links[1:], 1
+}
+
+// leastLink is the link to drop first: of those that are well the last one, of those in trouble the first, for the later ones end in refusals.
+func leastLink(links []chainLink) int {
+	least := 0
+	for i, l := range links {
+		if len(links) > 2 && l.need < links[least].need || l.need == needNothing && links[least].need == needNothing {
+			least = i
+		}
 	}
-	return links, 1
+	return least
 }
 
 const chainArrow = " > "

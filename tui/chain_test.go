@@ -43,6 +43,8 @@ func TestChainLine(t *testing.T) {
 	f(calm, 20, "unconv 1,204")
 	f(behind, 90, "in 412k/s > queue 262k > SQL 120k 300ms > ▲ panels 3s > ▲ unconverted 2.3M 2m")
 	f(behind, 40, "412k/s > ▲ panels 3s > ▲ unconv 2.3M") // trouble stays
+	f(behind, 34, "in 412k/s > ▲ unconverted 2.3M 2m")    // what comes in, and the link that ends in refusals
+	f(fakeBacklog(3<<30), 20, "! unconv 6.9M")
 	f(fakeBacklog(3<<30), 40, "412k/s > ▲ panels 3s > ! unconv 6.9M")
 }
 

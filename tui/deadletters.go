@@ -232,10 +232,10 @@ func (a *App) noLetterWrites() string {
 	if why := a.noLetters(); why != "" {
 		return why
 	}
+	if a.ownerless() {
+		return ownerGone
+	}
 	if why := a.cfg.Letters.Why; why != "" {
-		if f := a.follow; f != nil && f.Gone {
-			return ownerGone
-		}
 		return why
 	}
 	if title := a.ingest.letters.working(); title != "" {

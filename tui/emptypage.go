@@ -96,6 +96,10 @@ func (d *dashboard) drawEmpty(c *cell.Canvas, r cell.Rect) {
 	}
 	line("This lake is empty.", cell.Text|cell.Bold)
 	line("data folder  "+a.cfg.DataDir, cell.Muted)
+	if words := a.refusedWords(); words != "" {
+		a.zone(cell.Rect{X: in.X, Y: y, W: in.W, H: 1}, func(int, int) tea.Cmd { return a.open(ingestScreen) })
+		line("× "+words+": screen 5 tells why", cell.Bad)
+	}
 	y++
 	y = d.drawSteps(c, in, y)
 	y++

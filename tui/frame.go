@@ -98,6 +98,9 @@ func (a *App) drawTabs(c *cell.Canvas, r cell.Rect) int {
 		if n := a.running(); t.id == tasksScreen && n > 0 {
 			work = " " + cell.Spinner(a.ticks) + strconv.Itoa(n)
 		}
+		if t.id == ingestScreen && a.ingest.news {
+			work = " !"
+		}
 		if narrow {
 			name, work = t.short, strings.TrimPrefix(strings.TrimRight(work, "0123456789"), " ")
 		}
@@ -137,15 +140,23 @@ func (a *App) badges() []badge {
 		list = append(list, badge{"× feed stopped", cell.Bad | cell.Bold, 0})
 	case a.fresh.Loading:
 		list = append(list, badge{strings.TrimSpace(cell.Spinner(a.ticks) + " loading " + loadBadge(a.fresh.Load)), cell.Warn, 0})
+	case w.view.Live && (a.api.Trouble != "" || a.ownerless()): // nothing comes in: what is said instead follows
 	case w.view.Live:
 		list = append(list, badge{"● LIVE", cell.Good, 0})
 	default:
 		list = append(list, badge{"○ fixed range", cell.Muted, 0})
 	}
+	if a.api.Trouble != "" {
+		text := "× storage fails"
+		if a.width < tabbedWidth {
+			text = "× storage"
+		}
+		list = append(list, badge{text, cell.Bad | cell.Bold, 0})
+	}
 	switch {
 	case a.follow == nil:
 	case a.follow.Gone:
-		list = append(list, badge{"× owner gone", cell.Bad, 1})
+		list = append(list, badge{"× owner gone", cell.Bad | cell.Bold, 0})
 	default:
 		list = append(list, badge{"read-only", cell.Warn, 1})
 	}

@@ -61,6 +61,7 @@ func TestGoldenStates(t *testing.T) {
 		{"behind", behind(), nil},
 		{"behind-ingest", behind(), []string{"5"}},
 		{"failing", failing(), nil},
+		{"storage-fails", newFake().broken(), []string{"5"}},
 		{"read-only", newFake().readOnly(), []string{"5"}},
 		{"old", old(), nil},
 		{"help", newFake(), []string{"?"}},

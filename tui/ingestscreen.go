@@ -19,8 +19,10 @@ import (
 type ingestPage struct {
 	app     *App
 	letters *deadPanel
-	entered bool // once
-	rejects bool // the focus is on what was refused, else on the requests
+	entered bool  // once
+	rejects bool  // the focus is on what was refused, else on the requests
+	seen    int64 // dead letters that there were when the screen was looked at last
+	news    bool  // there are more since
 	cursors [2]int
 	tops    [2]int
 }
@@ -47,6 +49,7 @@ func (g *ingestPage) tick() tea.Cmd {
 	if !g.entered {
 		g.entered, g.rejects = true, g.app.cfg.Letters != nil && g.app.dead.Kept > 0
 	}
+	g.looked()
 	if g.lettersAlone() {
 		g.rejects = true
 	}
@@ -127,11 +130,12 @@ func (g *ingestPage) copies() []copyItem {
 
 func (g *ingestPage) draw(c *cell.Canvas, r cell.Rect) {
 	heavy := g.app.theme.Colourless()
-	state := 8
-	if g.app.noAPI() != "" {
-		state = 4 + len(g.noAPIWords(r.W-6))
-	} else {
-		state += len(g.app.curlLines(r.W-6)) - 1
+	state := 4 + len(g.noAPIWords(r.W-6))
+	if g.app.noAPI() == "" {
+		state = 7 + len(g.footLines(r.W-6)) + len(g.troubleWords(r.W-6))
+		if refusalWords(g.app.api.Refused) != "" {
+			state++
+		}
 	}
 	tall := r.H >= 30 // room for the backlog as a table
 	state = min(state+g.app.chainRows(tall), max(7, r.H-8))
@@ -193,27 +197,59 @@ func (g *ingestPage) drawState(c *cell.Canvas, r cell.Rect, heavy, tall bool) {
 		a.drawChainTable(c, cell.Rect{X: in.X, Y: in.Y + in.H - n, W: in.W, H: n})
 		return
 	}
-	x := c.Text(in.X, in.Y, "● up ", cell.Good|cell.Bold)
-	x = c.Text(x, in.Y, s.URL(), cell.Accent|cell.Bold)
-	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health  GET /docs", cell.Muted)
-	if len(s.Warnings) > 0 {
-		c.TextCut(in.X, in.Y+1, in.W, "! "+s.Warnings[0], cell.Warn)
-	}
+	g.drawUp(c, in)
 	if !s.Since.IsZero() {
 		c.Text(r.X+r.W-2-cell.Width(upFor(s, a.now)), r.Y, upFor(s, a.now), cell.Muted)
 	}
-	g.drawRate(c, in, in.Y+2, "accepted", s.Accepted, s.AcceptedPerSec, s.PerSecond, cell.Accent)
-	g.drawRate(c, in, in.Y+3, "rejected", s.Rejected, s.RejectedPerSec, s.RejectedEach, cell.Bad)
+	y := in.Y + 2 + len(g.troubleWords(in.W-2))
+	g.drawRate(c, in, y, "accepted", s.Accepted, s.AcceptedPerSec, s.PerSecond, cell.Accent)
+	g.drawRate(c, in, y+1, "rejected", s.Rejected, s.RejectedPerSec, s.RejectedEach, cell.Bad)
 	text := fmt.Sprintf("ack p50 %s  p95 %s · %s requests, %d in flight", took(s.AckP50), took(s.AckP95), count(s.Requests), s.InFlight)
 	if s.AckP95 == 0 {
 		text = fmt.Sprintf("%s requests, %d in flight", count(s.Requests), s.InFlight)
 	}
-	c.TextCut(in.X, in.Y+4, in.W, text, cell.Muted)
-	n := a.chainRows(tall)
-	a.drawChainTable(c, cell.Rect{X: in.X, Y: in.Y + 5, W: in.W, H: n})
-	for i, line := range a.curlLines(r.W - 6) {
-		c.TextCut(in.X, in.Y+5+n+i, in.W, line, cell.Literal)
+	c.TextCut(in.X, y+2, in.W, text, cell.Muted)
+	y += 3
+	if words := refusalWords(s.Refused); words != "" {
+		if whole := "turned away since the start  " + words; cell.Width(whole) <= in.W {
+			c.Text(in.X, y, whole, cell.Warn)
+		} else {
+			c.TextCut(in.X, y, in.W, "turned away  "+words, cell.Warn)
+		}
+		y++
 	}
+	n := a.chainRows(tall)
+	a.drawChainTable(c, cell.Rect{X: in.X, Y: y, W: in.W, H: n})
+	for i, line := range g.footLines(r.W - 6) {
+		c.TextCut(in.X, y+n+i, in.W, line, cell.Literal)
+	}
+}
+
+// drawUp draws where the API listens, and why it takes nothing when it does not.
+func (g *ingestPage) drawUp(c *cell.Canvas, in cell.Rect) {
+	s, y := g.app.api, in.Y
+	sign, style := "● up ", cell.Good
+	if s.Trouble != "" {
+		sign, style = "× takes no events ", cell.Bad
+	}
+	x := c.Text(in.X, y, sign, style|cell.Bold)
+	x = c.Text(x, y, s.URL(), cell.Accent|cell.Bold)
+	c.TextCut(x+2, y, in.X+in.W-x-2, "POST /ingest  POST /ingest/batch  GET /query/NAME  GET /health  GET /docs", cell.Muted)
+	for _, line := range g.troubleWords(in.W - 2) {
+		y++
+		c.TextCut(in.X+2, y, in.W-2, line, cell.Bad)
+	}
+	if len(s.Warnings) > 0 {
+		c.TextCut(in.X, y+1, in.W, "! "+s.Warnings[0], cell.Warn)
+	}
+}
+
+// footLines are how an event is sent; none while none would be taken.
+func (g *ingestPage) footLines(w int) []string {
+	if g.app.api.Trouble != "" {
+		return nil
+	}
+	return g.app.curlLines(w)
 }
 
 // noAPIWords say why there is no API here, and whose lake this is.

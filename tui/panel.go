@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -57,6 +58,7 @@ type panel struct {
 	flying bool
 	cancel context.CancelFunc
 	asked  sql.Range // of the question in flight
+	early  bool      // it was asked while the lake was being read in: it may take as long as that
 	seen   dataMark  // the data's state when it was asked
 
 	data     any
@@ -125,7 +127,7 @@ func (p *panel) refresh(r sql.Range, mark dataMark, every time.Duration) tea.Cmd
 func (p *panel) ask(r sql.Range, mark dataMark) tea.Cmd {
 	ctx, cancel := context.WithTimeout(p.app.ctx, panelTimeout)
 	p.gen++
-	p.flying, p.cancel, p.asked, p.seen = true, cancel, r, mark
+	p.flying, p.cancel, p.asked, p.seen, p.early = true, cancel, r, mark, p.app.fresh.Loading
 	gen, panels, load := p.gen, p.app.cfg.Panels, p.kind.load
 	return func() (msg tea.Msg) {
 		defer cancel()
@@ -152,6 +154,8 @@ func (p *panel) receive(m answerMsg) tea.Cmd {
 		p.answered++
 		p.clamp()
 	case errors.Is(m.err, context.Canceled):
+	case p.early && errors.Is(m.err, context.DeadlineExceeded): // no failure: the next tick asks again
+		p.err = nil
 	default:
 		p.err, p.errAt = m.err, now
 	}
@@ -222,7 +226,7 @@ func (p *panel) draw(c *cell.Canvas, r cell.Rect, focused bool) {
 	case p.data == nil && p.err != nil:
 		p.drawFailure(c, in)
 	case p.data == nil:
-		c.Text(in.X, in.Y, cell.Spinner(p.app.ticks)+" loading", cell.Muted)
+		c.TextCut(in.X, in.Y, in.W, strings.TrimSpace(cell.Spinner(p.app.ticks)+" loading "+loadWords(p.app.fresh.Load)), cell.Muted)
 	case p.kind.empty(p.data):
 		c.TextCut(in.X, in.Y, in.W, cmp.Or(p.kind.none, noEvents), cell.Muted)
 		if in.H > 1 {

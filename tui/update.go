@@ -54,6 +54,7 @@ func (a *App) tick() tea.Cmd {
 		a.toast = ""
 	}
 	a.hud.second(a.now)
+	a.ingest.notice()
 	cmds := []tea.Cmd{a.after(tickEvery, tickMsg{}), a.here().tick()}
 	if a.current != dashScreen {
 		cmds = append(cmds, a.dash.background())
