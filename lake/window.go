@@ -176,8 +176,3 @@ func (w *window) newest(n int) []eventKey {
 	}
 	return keys
 }
-
-// bytes is how much memory the window takes now.
-func (w *window) bytes() int {
-	return 16*cap(w.ring) + w.ids.bytes() + w.hidden.bytes()
-}

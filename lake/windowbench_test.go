@@ -101,3 +101,11 @@ func BenchmarkWindow(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*group), "ns/event")
 	})
 }
+
+// bytes is how much memory the window takes now.
+func (w *window) bytes() int {
+	return 16*cap(w.ring) + w.ids.bytes() + w.hidden.bytes()
+}
+
+// bytes is likewise.
+func (t *keyTable) bytes() int { return 64*len(t.buckets) + 48*len(t.spilled) }

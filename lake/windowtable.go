@@ -143,5 +143,3 @@ func (t *keyTable) move(key uint64, from, to uint32) {
 
 // touch reads the first slot of a key's bucket; only the reading counts.
 func (t *keyTable) touch(key uint64) uint32 { return t.home(key)[0] }
-
-func (t *keyTable) bytes() int { return 64*len(t.buckets) + 48*len(t.spilled) }
