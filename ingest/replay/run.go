@@ -65,7 +65,6 @@ func (d *Desk) Run(ctx context.Context, p Params, progress *lake.Progress) (*Rep
 	if err != nil {
 		// What is in the batch is as it was.
 		r.report.Picked = max(0, r.report.Picked-int64(r.batch.letters))
-
 		d.settled = d.settled && p.DryRun // what was appended last may be in the lake without its mark
 		return r.report, fmt.Errorf("replay: %w", err)
 	}
