@@ -44,10 +44,14 @@ func (s *Stage) Growing() float64 { return s.InPerSec - s.PerSec }
 // growthNoise is the share of what comes in by which two looks at a stage that keeps up may differ: some of it is always on its way.
 const growthNoise = 0.02
 
-// Grows tells that the stage does not keep up: it gains, and holds more than a second's worth. What may gather before the next stage begins is
-// not growth.
+// growthWait is how long the oldest event must have waited before growth is worth a word: at the start of a burst the rates are those of a window
+// that is mostly empty, and what has just come in looks like growth.
+const growthWait = 2 * time.Second
+
+// Grows tells that the stage does not keep up: it gains, and holds more than a second's worth, for more than a moment. What may gather before the
+// next stage begins is not growth.
 func (s *Stage) Grows() bool {
-	return s.Events > 0 && s.Bytes >= s.Starts && float64(s.Events) > s.InPerSec && s.Growing() > growthNoise*s.InPerSec
+	return s.Events > 0 && (s.Starts > 0 || s.Wait > growthWait) && s.Bytes >= s.Starts && float64(s.Events) > s.InPerSec && s.Growing() > growthNoise*s.InPerSec
 }
 
 // nearLimit is the share of Stage.Limit from which on people should know.

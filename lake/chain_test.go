@@ -92,6 +92,29 @@ func TestChainDrains(t *testing.T) {
 	}
 }
 
+// TestChainBurst: the first moments of a burst after a quiet time are no growth, however little the window's rates say; a second's delay that lasts is.
+func TestChainBurst(t *testing.T) {
+	r := newChainRig(t, ChainLook{})
+	for range 60 {
+		r.second(0, 0, 0, 0)
+	}
+	r.second(100_000, 90_000, 50_000, 0)
+	for _, name := range []string{StageUnread, StageUnsummarised} {
+		if s := r.stages[name]; s.Growing() <= 0 || float64(s.Events) <= s.InPerSec || s.Grows() {
+			t.Errorf("the first second: %+v", s)
+		}
+	}
+	for range 4 {
+		r.second(100_000, 100_000, 20_000, 0)
+	}
+	if s := r.stages[StageUnread]; s.Grows() {
+		t.Errorf("SQL keeps up: %+v", s)
+	}
+	if s := r.stages[StageUnsummarised]; !s.Grows() {
+		t.Errorf("the panels do not keep up: %+v", s)
+	}
+}
+
 // TestChainLimit: people hear of the limit before senders do, and a tail that has not reached the size of a conversion does not grow.
 func TestChainLimit(t *testing.T) {
 	r := newChainRig(t, ChainLook{Status: Status{RawEvents: 0, ConvertAt: 1000, HotLimit: 100_000}})

@@ -3,7 +3,6 @@ package lake
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -78,13 +77,43 @@ func (l *Lake) DeadStatus() DeadStatus {
 	return l.dead.status()
 }
 
-// ReasonKind is a reason without the values in it, so that the same mistake is one group: what was got instead, what is quoted and every word with
-// a digit goes.
+// ReasonKind is a reason without the values in it, so that the same mistake is one group: what was got instead goes, and for what is quoted and for
+// every word with a digit stands one ….
 func ReasonKind(reason string) string {
 	reason, _, _ = strings.Cut(reason, ", got ")
 	if open, end := strings.IndexByte(reason, '"'), strings.LastIndexByte(reason, '"'); open < end {
-		reason = reason[:open] + reason[end+1:]
+		reason = reason[:open] + valueMark + reason[end+1:]
 	}
-	words := strings.Fields(reason)
-	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return strings.ContainsAny(w, "0123456789") }), " ")
+	words := strings.Fields(withoutLetter(reason))
+	kind := words[:0]
+	for _, w := range words {
+		if strings.ContainsAny(w, "0123456789") {
+			w = valueMark + w[len(strings.TrimRight(w, ",:;)")):]
+		}
+		if n := len(kind); n > 0 && kind[n-1] == valueMark && strings.HasPrefix(w, valueMark) {
+			kind = kind[:n-1]
+		}
+		kind = append(kind, w)
+	}
+	return strings.Join(kind, " ")
+}
+
+// valueMark stands in a ReasonKind for what was a value.
+const valueMark = "…"
+
+// withoutLetter is a reason without the single character that a decoder quotes: invalid character 'a'. An apostrophe in a word is none.
+func withoutLetter(reason string) string {
+	const longest = len(`'\U0010ffff'`)
+	_, rest, quoted := strings.Cut(reason, " '")
+	if !quoted || rest == "" {
+		return reason
+	}
+	end := strings.IndexByte(rest[1:min(len(rest), longest)], '\'') + 1 // the character itself may be a quote
+	if end == 0 {
+		return reason
+	}
+	if strings.HasPrefix(rest, `\''`) {
+		end = len(`\'`)
+	}
+	return reason[:len(reason)-len(rest)-1] + valueMark + rest[end+1:]
 }

@@ -87,6 +87,21 @@ func TestReasonKind(t *testing.T) {
 	}
 	same(`must be a number, got "fast"`, `must be a number, got "very \"slow"`)
 	same("1970-01-01T00:00:00Z is before the window, which begins 1996-11-28", "1971-02-01T00:00:00Z is before the window, which begins 1996-11-29")
+	same("invalid character 'a' looking for beginning of value", `invalid character '"' looking for beginning of value`)
+	same(`invalid character '\'' looking for beginning of value`, "invalid character ' ' looking for beginning of value")
+	for reason, want := range map[string]string{
+		"must be RFC 3339 such as 2026-11-21T13:00:00Z or an epoch number, got 7": "must be RFC … such as … or an epoch number",
+		"is 70000 bytes long, the limit is 65536":                                 "is … bytes long, the limit is …",
+		"has 7 8 9, which is wrong (event 3 of 7)":                                "has …, which is wrong (event … of …)",
+		`holds "a" and "b" twice`:                                                 "holds … twice",
+		"invalid character 'x' after value":                                       "invalid character … after value",
+		"the sender's clock is off":                                               "the sender's clock is off",
+		"ends in '":                                                               "ends in '",
+	} {
+		if got := ReasonKind(reason); got != want {
+			t.Errorf("%q is of the kind %q, want %q", reason, got, want)
+		}
+	}
 	if ReasonKind("must be a number") == ReasonKind("must be a string") {
 		t.Error("two kinds are one")
 	}

@@ -61,8 +61,8 @@ type Status struct {
 	HotEvents      int64 // committed in raw, above the watermark
 	HotBytes       int64
 	HotSince       time.Time // when the oldest of them was appended, by the lake's clock; zero: there are none
-	ConvertAt      int64     // bytes of them at which the automatic conversion begins; 0: it does not here
-	HotLimit       int64     // bytes of them from which on Append answers ErrBacklog; 0: nothing is appended here
+	ConvertAt      int64     // bytes of them at which the automatic conversion begins; 0: it does not here; of a read-only lake what its own Config says, as of HotLimit
+	HotLimit       int64     // bytes of them from which on Append answers ErrBacklog
 	Visible        int64
 	FirstTimestamp Micros // of the Parquet files; 0 when there are none
 	LastTimestamp  Micros

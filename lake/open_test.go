@@ -98,7 +98,7 @@ func TestReadOnlyWithoutALake(t *testing.T) {
 		t.Fatalf("got %+v", pin)
 	}
 	pin.Release()
-	if s := reader.Status(); s != (Status{Watermark: 1, NextSeq: 1}) {
+	if s := reader.Status(); s != (Status{Watermark: 1, NextSeq: 1, ConvertAt: defaultConvertBytes, HotLimit: defaultHotLimit}) {
 		t.Fatalf("got %+v", s)
 	}
 	if exists(filepath.Dir(dir)) {
@@ -218,7 +218,7 @@ func TestStatus(t *testing.T) {
 		t.Fatalf("got  %+v\nwant %+v", got, want)
 	}
 	reader := openFollower(t, l.layout.Root)
-	want.HotLimit = 0 // nothing is appended there
+	want.ConvertAt = defaultConvertBytes // what gathers for the owner's next conversion is no growth
 	if got := reader.Status(); got != want {
 		t.Fatalf("a reader got  %+v\nwant %+v", got, want)
 	}

@@ -58,11 +58,9 @@ func (l *Lake) Status() Status {
 			s.HotBytes += seg.Bytes
 		}
 	}
-	if !l.cfg.ReadOnly {
-		s.HotLimit = l.cfg.HotLimit
-		if l.cfg.ConvertAge > 0 {
-			s.ConvertAt = l.cfg.ConvertBytes
-		}
+	s.HotLimit = l.cfg.HotLimit
+	if l.cfg.ConvertAge > 0 || l.cfg.ReadOnly {
+		s.ConvertAt = l.cfg.ConvertBytes
 	}
 	s.Visible = s.ParquetEvents + s.HotEvents
 	s.LastError = l.cat.troubles.worst()

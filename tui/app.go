@@ -234,6 +234,9 @@ func (a *App) open(id screenID) tea.Cmd {
 }
 
 func (a *App) enter(id screenID) tea.Cmd {
+	if id == ingestScreen && a.current != id {
+		a.ingest.letters.entered()
+	}
 	a.current = id
 	return a.here().tick()
 }

@@ -207,6 +207,9 @@ func (a *App) drawChainTable(c *cell.Canvas, in cell.Rect) {
 			c.TextRight(x, y, number, v, cell.Text)
 		}
 		words, style := stageWords(s)
+		if a.fresh.Loading && s.Events > 0 && (s.Name == lake.StageUnread || s.Name == lake.StageUnsummarised) {
+			words, style = "loading", cell.Muted // its progress is told above
+		}
 		end := c.TextCut(x+2, y, in.X+in.W-x-2, words, style)
 		if wide {
 			c.TextRight(in.X+in.W, y, in.X+in.W-end-2, s.Title, cell.Faint)

@@ -62,7 +62,7 @@ func TestStageWords(t *testing.T) {
 	f(lake.Stage{Name: lake.StageUnread}, "✓", cell.Good)
 	f(lake.Stage{Name: lake.StageUnread, Events: 5, PerSec: 2, Drain: 2500 * time.Millisecond}, "2s", cell.Text)
 	f(lake.Stage{Name: lake.StageUnread, Events: 5, Drain: -1}, "–", cell.Muted)
-	f(lake.Stage{Name: lake.StageUnsummarised, Events: 5000, InPerSec: 2400, PerSec: 1200, Drain: -1}, "▲ growing +1,200/s", cell.Warn|cell.Bold)
+	f(lake.Stage{Name: lake.StageUnsummarised, Events: 5000, Wait: 3 * time.Second, InPerSec: 2400, PerSec: 1200, Drain: -1}, "▲ growing +1,200/s", cell.Warn|cell.Bold)
 	f(hot(1<<20, 2400, 0), "gathers up to 64 MB", cell.Muted)
 	f(hot(1<<30, 2400, 1200), "▲ growing +1,200/s", cell.Warn|cell.Bold)
 	f(hot(3<<30, 2400, 1376), "! 429 begins at 4.0 GB, in 17m4s", cell.Bad|cell.Bold)

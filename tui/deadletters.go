@@ -16,6 +16,14 @@ import (
 // deadEvery is how often the groups are read anew while letters keep coming in: each reading goes through the whole zone.
 const deadEvery = time.Second
 
+// deadShare is how many times as long as a reading the next one is put off, so that a large zone leaves time for other work; deadRest is the most. Groups
+// that are not those of the zone any more say so when they are older than deadOld.
+const (
+	deadShare = 4
+	deadRest  = 20 * time.Second
+	deadOld   = 3 * time.Second
+)
+
 // deadPanel holds the groups of dead letters of the Ingest screen, and which of them are marked. Its question is asked again whenever the
 // zone's counts have moved.
 type deadPanel struct {
@@ -57,7 +65,7 @@ func (p *deadPanel) refresh() tea.Cmd {
 		return nil
 	case p.known && !p.stale && p.of == a.dead:
 		return nil
-	case p.known && !p.stale && now.Sub(p.at) < max(deadEvery, 20*p.took):
+	case p.known && !p.stale && now.Sub(p.at) < max(deadEvery, min(deadShare*p.took, deadRest)):
 		return nil
 	}
 	p.stale = false
@@ -94,6 +102,23 @@ func (p *deadPanel) retryHint() string {
 func (p *deadPanel) changed() {
 	p.stale, p.err = true, nil
 	p.drop()
+}
+
+// again is for the end of a task of ours, whatever came of it.
+func (p *deadPanel) again(State) tea.Cmd {
+	p.changed()
+	return p.refresh()
+}
+
+// entered is told that the screen is opened: who comes to look sees what is there now, and does not wait for the next reading.
+func (p *deadPanel) entered() { p.stale = p.stale || p.known && p.of != p.app.dead }
+
+// age is how old the groups are where the zone has changed since they were asked for; 0: they are true, or too young to speak of.
+func (p *deadPanel) age() time.Duration {
+	if age := p.app.now.Sub(p.at) + p.took; p.known && p.of != p.app.dead && age > deadOld {
+		return age
+	}
+	return 0
 }
 
 // stop ends the reading, and tells whether there was one.

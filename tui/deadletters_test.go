@@ -107,7 +107,7 @@ func TestGroupsInFlight(t *testing.T) {
 	if z.calls != calls+1 {
 		t.Errorf("%d questions are in flight", z.calls-calls)
 	}
-	d.wants("as of 14:22:07Z") // what is shown is old by now, and says so
+	d.wants("as of 21s ago") // what is shown is old by now, and says so
 	d.app.ingest.letters.changed()
 	z.remove(func(d *lake.DeadLetter) bool { return d.Source != "api 127.0.0.1" })
 	resume()
@@ -135,6 +135,46 @@ func TestGroupsInFlight(t *testing.T) {
 	d.elapse(tickEvery)
 	if !d.lists("api late") {
 		t.Errorf("g did not ask again:\n%s", d.text())
+	}
+}
+
+// TestGroupsSayTheirAge: groups that a zone has outgrown are dated and not left for long; who comes back to the screen does not wait for them.
+func TestGroupsSayTheirAge(t *testing.T) {
+	d, z := buried(t, 120, 36)
+	p := d.app.ingest.letters
+	late := func(source string) { z.add(fakeNow, source, 1, `{"timestamp":"2026-11-21T13:00:00Z"}`) }
+	p.took = time.Minute // as if the zone were that large
+	d.elapse(10 * time.Second)
+	d.lacks("as of") // old, and true
+	p.at, p.took = d.app.now, 3*time.Second
+	late("api late")
+	d.elapse(2 * time.Second)
+	d.wants("as of 5s ago")
+	d.elapse(11 * time.Second)
+	if d.lacks("as of"); !d.lists("api late") {
+		t.Error("after four times the reading's own time it was not read again")
+	}
+	p.at, p.took = d.app.now, time.Minute
+	late("api later")
+	d.elapse(21 * time.Second)
+	if !d.lists("api later") {
+		t.Error("it rests for more than 20 s")
+	}
+	p.at, p.took = d.app.now, time.Minute
+	d.press("4")
+	late("api last")
+	d.elapse(tickEvery)
+	d.press("5")
+	if !d.lists("api last") {
+		t.Error("it was not read when the screen was opened")
+	}
+	p.at, p.took = d.app.now, time.Minute
+	late("api exported")
+	d.elapse(tickEvery)
+	d.press("x", "enter")
+	d.elapse(tickEvery)
+	if !d.lists("api exported") {
+		t.Error("it was not read after an export")
 	}
 }
 

@@ -18,15 +18,16 @@ func (p *deadPanel) askDiscard(set *letterSet) tea.Cmd {
 	a := p.app
 	text := fmt.Sprintf("%s would go for good: %s.\nx on the panel writes them to a file first.", set.count(), set.name)
 	run, pick := a.cfg.Letters.Discard, set.pick
-	a.push(newConfirm(a, "discard dead letters", text, "discard "+count(set.letters), func() tea.Cmd {
+	d := newConfirm(a, "discard dead letters", text, "discard "+count(set.letters), func() tea.Cmd {
 		a.closeAll()
-		next := lead{ended: func(State) tea.Cmd { p.changed(); return p.refresh() }}
-		return a.startWith(discardTitle+set.count(), next, func(ctx context.Context, progress *lake.Progress) (string, error) {
+		return a.startWith(discardTitle+set.count(), lead{ended: p.again}, func(ctx context.Context, progress *lake.Progress) (string, error) {
 			progress.Start("discard", 0)
 			n, err := run(ctx, pick)
 			return counted(n, "dead letter") + " discarded", err
 		})
-	}))
+	})
+	d.grim = true
+	a.push(d)
 	return nil
 }
 
@@ -50,7 +51,7 @@ func (p *deadPanel) export(set *letterSet) tea.Cmd {
 
 func (p *deadPanel) startExport(set *letterSet, to string) tea.Cmd {
 	run, pick := p.app.cfg.Letters.Export, set.pick
-	return p.app.start("export "+set.count()+" to "+path.Base(to), func(ctx context.Context, progress *lake.Progress) (string, error) {
+	return p.app.startWith("export "+set.count()+" to "+path.Base(to), lead{ended: p.again}, func(ctx context.Context, progress *lake.Progress) (string, error) {
 		progress.Start("write", 0)
 		n, err := run(ctx, pick, to)
 		return counted(n, "dead letter") + " in " + to, err

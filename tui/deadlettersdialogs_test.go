@@ -150,10 +150,15 @@ func TestDiscardTakesWhatWasCounted(t *testing.T) {
 	if !d.lists("api payments") || !d.lists("api payments2") {
 		t.Errorf("what came in later is not listed:\n%s", d.text())
 	}
-	d.press("D", "n")
-	if z.kept() != 49 {
-		t.Error("no meant yes")
+	for _, no := range []string{"n", "enter", "q", "esc"} {
+		d.press("D", no)
+		if z.kept() != 49 || len(d.app.overlays) != 0 || d.app.running() != 0 {
+			t.Errorf("%s meant yes", no)
+		}
 	}
+	d.press("D", "f1")
+	d.wants("n Enter Esc q")
+	d.lacks("y Enter")
 }
 
 func TestViewPagesAndOpens(t *testing.T) {
@@ -235,7 +240,7 @@ func TestOneWriterAtATime(t *testing.T) {
 	resume()
 	d.settle()
 	d.elapse(tickEvery)
-	d.wants("○ replay 12 dead letters", "cancelled")
+	d.wants("○ replay 12 dead letters", "cancelled: 0 of 12 letters done; replay again goes on")
 	if z.kept() != 59 {
 		t.Errorf("a cancelled replay left %d letters", z.kept())
 	}

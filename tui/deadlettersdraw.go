@@ -47,8 +47,9 @@ func (p *deadPanel) draw(c *cell.Canvas, r cell.Rect, heavy bool) {
 	c.Restore(old)
 	if p.err != nil {
 		p.drawOld(c, r, in)
-	} else if p.flying && a.now.Sub(p.since) > staleAfter {
-		c.OnFrame(r, deadPanelTitle, r.X+r.W-1, cell.Spinner(a.ticks)+" as of "+clock(p.at), cell.Warn)
+	} else if age := p.age(); age > 0 {
+		c.Dim(in)
+		c.OnFrame(r, deadPanelTitle, r.X+r.W-1, "as of "+span(age)+" ago", cell.Warn)
 	}
 	if n := p.marks(); n > 0 {
 		c.OnFrame(r, deadPanelTitle, r.X+r.W-1, fmt.Sprintf("%d marked", n), cell.Accent)

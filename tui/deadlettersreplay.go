@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -242,18 +243,28 @@ func (a *App) startReplay(params replay.Params, letters int64) tea.Cmd {
 		title += ": " + words
 	}
 	from, to := a.status.NextSeq, lake.Seq(0)
-	next := lead{label: "look at the events that came in meanwhile", open: func() tea.Cmd { return a.lookBetween(from, to) }, ended: func(State) tea.Cmd {
+	next := lead{label: "look at the events that came in meanwhile", open: func() tea.Cmd { return a.lookBetween(from, to) }, ended: func(s State) tea.Cmd {
 		to = a.status.NextSeq
-		panel.changed()
-		return panel.refresh()
+		return panel.again(s)
 	}}
 	return a.startWith(title, next, func(ctx context.Context, progress *lake.Progress) (string, error) {
 		report, err := run(ctx, params, progress)
-		if err != nil {
+		switch {
+		case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+			return "", fmt.Errorf("%s; replay again goes on: %w", soFar(report, letters), context.Canceled)
+		case err != nil:
 			return "", err
 		}
 		return outcome(report), nil
 	})
+}
+
+// soFar says how much of a replay was done when it was stopped: nothing of that is undone.
+func soFar(r *replay.Report, letters int64) string {
+	if r == nil {
+		r = &replay.Report{}
+	}
+	return fmt.Sprintf("%s of %s done", count(min(r.Picked, letters)), counted(letters, "letter"))
 }
 
 // outcome is a report in a line. Most letters are one event; a refused body is many.

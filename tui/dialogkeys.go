@@ -59,6 +59,9 @@ func (p *picker) keys() []keyLine {
 func (p *picker) typing() bool { return p.letters == nil }
 
 func (d *confirm) keys() []keyLine {
+	if d.grim {
+		return []keyLine{{"y", d.yes}, {"n Enter Esc q", "change nothing and close"}}
+	}
 	return []keyLine{{"y Enter", d.yes}, {"n Esc q", "change nothing and close"}}
 }
 

@@ -196,6 +196,7 @@ type confirm struct {
 	text string
 	yes  string
 	run  func() tea.Cmd
+	grim bool // what it asks about is gone for good then: Enter, which a hand in a hurry hits, stays
 }
 
 func newConfirm(a *App, title, text, yes string, run func() tea.Cmd) *confirm {
@@ -204,7 +205,12 @@ func newConfirm(a *App, title, text, yes string, run func() tea.Cmd) *confirm {
 
 func (d *confirm) key(k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
-	case "y", "Y", "enter":
+	case "enter":
+		d.app.close()
+		if !d.grim {
+			return d.run()
+		}
+	case "y", "Y":
 		d.app.close()
 		return d.run()
 	case "n", "N", "esc", "q":
@@ -224,7 +230,11 @@ func (d *confirm) draw(c *cell.Canvas, body cell.Rect) {
 	x := c.Text(r.X, y, " y ", cell.OnAccent|cell.Active|cell.Bold)
 	x = c.Text(x+1, y, d.yes, cell.Text)
 	d.app.zone(cell.Rect{X: r.X, Y: y, W: x - r.X, H: 1}, func(int, int) tea.Cmd { d.app.close(); return d.run() })
-	x = c.Text(x+3, y, " n ", cell.OnAccent|cell.Active|cell.Bold)
+	no := " n "
+	if d.grim {
+		no = " n Enter "
+	}
+	x = c.Text(x+3, y, no, cell.OnAccent|cell.Active|cell.Bold)
 	end := c.Text(x+1, y, "stay", cell.Text)
 	d.app.zone(cell.Rect{X: x, Y: y, W: end - x, H: 1}, func(int, int) tea.Cmd { d.app.close(); return nil })
 }

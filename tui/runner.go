@@ -134,7 +134,7 @@ func (r *Runner) run(ctx context.Context, j *Job) {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		j.state, j.summary = Cancelled, "cancelled; nothing half-done is visible"
 		if done, ok := strings.CutSuffix(err.Error(), ": "+context.Canceled.Error()); ok { // the work says what it leaves
-			j.summary = "cancelled; " + done
+			j.summary = "cancelled: " + done
 		}
 	default:
 		j.state, j.summary = Failed, err.Error()

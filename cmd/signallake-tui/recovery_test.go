@@ -153,14 +153,24 @@ func TestBacklogWords(t *testing.T) {
 	}
 	want := `backlog   as http://127.0.0.1:1 measures it
           it is loading: 41 %, 2,100,000 of 5,100,000 events, 4 s left
-                events   MB  oldest    in/s  out/s          empty in
-      accepted   1,000    -       -    10.0   10.0                 -
-        unread      50    -   300ms    10.0   14.0               13s
-  unsummarised      60    -    2m5s  1210.0   10.0  growing +1,200/s
-   unconverted      70  3.0       -     0.0    0.0      stands still
-   unconverted      80    -       -     2.0    0.0           gathers
+                events   MB  oldest    in/s  out/s  empty in
+      accepted   1,000    -       -    10.0   10.0         -
+        unread      50    -   300ms    10.0   14.0   loading
+  unsummarised      60    -    2m5s  1210.0   10.0   loading
+   unconverted      70  3.0       -     0.0    0.0     waits
+   unconverted      80    -       -     2.0    0.0   gathers
 `
 	if got := out.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	out.Reset()
+	b.Loading = nil
+	if err := b.write(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"14.0               13s\n", "10.0  growing +1,200/s\n", "0.0      stands still\n"} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("once it has loaded:\n%s\nwant %q", out.String(), line)
+		}
 	}
 }

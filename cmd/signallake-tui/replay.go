@@ -40,7 +40,7 @@ func runReplay(ctx context.Context, w *world, args []string) error {
 	}
 	p.Pick = *pick
 	report, err := replayHere(ctx, w, *dir, p, operator)
-	if report == nil {
+	if report == nil || err != nil && report.Picked+report.Settled == 0 { // it came to nothing: the error says why
 		return err
 	}
 	if *asJSON {

@@ -211,7 +211,7 @@ func questionNames() []string {
 // health is what GET /health tells beside the server's own state.
 func (s *stack) health() map[string]any {
 	status, fresh := s.lake.Status(), s.engine.Freshness()
-	h := map[string]any{"version": status.Version, "events_visible": status.Visible, "events_hot": status.HotEvents,
+	h := map[string]any{"version": status.Version, "events_visible": max(0, status.Visible-fresh.Unseen), "events_hot": status.HotEvents,
 		"behind_events": fresh.Unseen, "lag_p95_ms": fresh.LagP95.Milliseconds(),
 		"dead_letters": status.Dead.Kept, "dead_bytes": status.Dead.Bytes, "dead_dropped": status.Dead.Dropped, "backlog": s.backlogReport()}
 	if l := fresh.Load; fresh.Loading {

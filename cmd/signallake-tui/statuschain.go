@@ -78,18 +78,20 @@ func (b *backlogJSON) write(w io.Writer) error {
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s", s.Name, lake.Thousands(s.Events), bytes, oldest)
 		if measured {
-			fmt.Fprintf(table, "\t%.1f\t%.1f\t%s", s.InPerSec, s.PerSec, drainText(s))
+			fmt.Fprintf(table, "\t%.1f\t%.1f\t%s", s.InPerSec, s.PerSec, drainText(s, b.Loading != nil))
 		}
 		fmt.Fprintln(table, "\t")
 	}
 	return table.Flush()
 }
 
-// drainText is when a stage will be empty, or how fast it grows.
-func drainText(s ingest.StageReport) string {
+// drainText is when a stage will be empty, or how fast it grows. What a start loads is told by its progress.
+func drainText(s ingest.StageReport, loading bool) string {
 	switch {
 	case s.Events == 0 || s.Name == lake.StageAccepted || s.Name == lake.StageRaw:
 		return "-"
+	case loading && (s.Name == lake.StageUnread || s.Name == lake.StageUnsummarised):
+		return "loading"
 	case s.DrainS != nil:
 		return secondsText(*s.DrainS)
 	case s.Grows:
@@ -97,6 +99,9 @@ func drainText(s ingest.StageReport) string {
 	}
 	if s.InPerSec > 0 {
 		return "gathers"
+	}
+	if loading {
+		return "waits"
 	}
 	return "stands still"
 }

@@ -63,6 +63,8 @@ func (d *Desk) Run(ctx context.Context, p Params, progress *lake.Progress) (*Rep
 	err = r.walk(ctx, progress)
 	r.report.Problems = r.refused.sorted()
 	if err != nil {
+		// What is in the batch is as it was.
+		r.report.Picked = max(0, r.report.Picked-int64(r.batch.letters))
 		d.settled = d.settled && p.DryRun // what was appended last may be in the lake without its mark
 		return r.report, fmt.Errorf("replay: %w", err)
 	}
@@ -228,10 +230,11 @@ func (r *run) flush(ctx context.Context) error {
 	r.report.Accepted += int64(receipt.Stored)
 	r.report.Duplicates += int64(receipt.Duplicates)
 	r.report.Conflicts += int64(receipt.Conflicts)
-	if _, err := r.desk.cfg.Lake.MarkReplayed(b.note.IDs); err != nil {
-		return fmt.Errorf("mark %d letters whose events are in the lake now (the next replay does it): %w", b.letters, err)
-	}
+	letters, ids := b.letters, b.note.IDs
 	*b = batch{lines: b.lines[:0], given: b.given[:0]}
+	if _, err := r.desk.cfg.Lake.MarkReplayed(ids); err != nil {
+		return fmt.Errorf("mark %d letters whose events are in the lake now (the next replay does it): %w", letters, err)
+	}
 	return nil
 }
 

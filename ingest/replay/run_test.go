@@ -50,6 +50,28 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// fullLake has no room for events.
+type fullLake struct{ Lake }
+
+func (fullLake) Append(context.Context, lake.Batch) (lake.Receipt, error) {
+	return lake.Receipt{}, errors.New("no space left on device")
+}
+
+// After an error the report counts what was done, not what was about to be: here only the letter that stays whatever happens.
+func TestReplayCountsWhatIsDone(t *testing.T) {
+	l := openLake(t, t.TempDir(), nil)
+	bury(t, l, sent(event("a", "")), sent("hello"), sent(event("b", "")))
+	d := NewDesk(Config{Lake: fullLake{l}, Now: func() time.Time { return testNow }})
+	r, err := d.Run(t.Context(), Params{}, &lake.Progress{})
+	if err == nil || !strings.Contains(err.Error(), "no space left") {
+		t.Fatalf("%v", err)
+	}
+	r.want(t, "on a full disk", 1, 0, 0, 1)
+	if left := letters(t, l); len(left) != 3 {
+		t.Fatalf("left: %+v", left)
+	}
+}
+
 // A body that was refused as a whole is taken event by event; where some are bad, each becomes a letter of its own, and only the bad ones stay.
 func TestReplayBody(t *testing.T) {
 	l := openLake(t, t.TempDir(), nil)
