@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"encoding/json"
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
@@ -14,8 +15,12 @@ const (
 	// As long as most clients wait for an answer at all.
 	defaultKeyWait = 30 * time.Second
 
-	// Answers that list many refused lines are up to 4 KiB long. Beyond this sum the oldest keys are forgotten before their time.
-	maxKeyBytesKept = 64 << 20
+	// Answers that list many refused lines are up to 4 KiB long. Beyond this sum further ones are kept without their lists: with the status and the
+	// counts, which take plainAnswer at most. So no sender's bad lines shorten the time that everybody's keys are known.
+	maxListBytesKept = 16 << 20
+	plainAnswer      = 400
+	// maxKeyBytesKept is above what all of that takes with the usual number of keys. Beyond it the oldest are forgotten before their time.
+	maxKeyBytesKept = 128 << 20
 )
 
 // keyTable is the window of Idempotency-Keys: who holds one, and what became of those that were used. It is made anew from the lake's notes
@@ -40,6 +45,7 @@ type keyTable struct {
 	newest  *keyEntry // of those that no request holds, in the order of their use
 	oldest  *keyEntry
 	bytes   int64 // of their answers
+	lists   int64 // of those answers that are longer than plainAnswer
 	ignored int64 // notes that could not be read
 	err     error // why the notes could not all be read
 }
@@ -112,7 +118,7 @@ func (t *keyTable) finish(e *keyEntry, answer string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	close(e.flight.done)
-	e.flight, e.answer = nil, answer
+	e.flight, e.answer = nil, t.fit(answer)
 	t.pushNewest(e)
 	t.forget()
 }
@@ -141,7 +147,7 @@ func (t *keyTable) remember(id keyID, body fingerprint, answer string, age time.
 	if t.entries[id] != nil {
 		return true // used once more since, or read before
 	}
-	e := &keyEntry{id: id, body: body, answer: answer, born: t.clock() - max(0, age), newer: t.oldest}
+	e := &keyEntry{id: id, body: body, answer: t.fit(answer), born: t.clock() - max(0, age), newer: t.oldest}
 	if t.oldest == nil {
 		t.newest = e
 	} else {
@@ -150,8 +156,33 @@ func (t *keyTable) remember(id keyID, body fingerprint, answer string, age time.
 	}
 	t.oldest = e
 	t.entries[id] = e
-	t.bytes += e.size()
+	t.weigh(e, 1)
 	return true
+}
+
+// fit is the answer as it is kept: without its list of refused lines where many others have theirs.
+func (t *keyTable) fit(answer string) string {
+	if len(answer) <= plainAnswer || t.lists+int64(len(answer)) <= maxListBytesKept {
+		return answer
+	}
+	var o outcome
+	if err := json.Unmarshal([]byte(answer), &o); err != nil {
+		return answer // none of ours; whoever asks for it is told
+	}
+	o.Rejected = nil
+	short, err := json.Marshal(o)
+	if err != nil {
+		return answer
+	}
+	return string(short)
+}
+
+// weigh adds an entry's answer to the sums, or takes it out.
+func (t *keyTable) weigh(e *keyEntry, times int64) {
+	t.bytes += times * e.size()
+	if len(e.answer) > plainAnswer {
+		t.lists += times * int64(len(e.answer))
+	}
 }
 
 // forget drops the oldest keys until the bounds hold.
@@ -171,7 +202,7 @@ func (t *keyTable) pushNewest(e *keyEntry) {
 		t.newest.newer = e
 	}
 	t.newest = e
-	t.bytes += e.size()
+	t.weigh(e, 1)
 }
 
 func (t *keyTable) unlink(e *keyEntry) {
@@ -186,7 +217,7 @@ func (t *keyTable) unlink(e *keyEntry) {
 		e.older.newer = e.newer
 	}
 	e.newer, e.older = nil, nil
-	t.bytes -= e.size()
+	t.weigh(e, -1)
 }
 
 // size is what an entry takes beyond the same for each.

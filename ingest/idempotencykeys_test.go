@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -87,6 +88,31 @@ func TestKeysAreBoundedInBytes(t *testing.T) {
 	}
 	if table.remember(testKey(-1), fingerprint{}, "{}", 0) {
 		t.Error("room for an older one in a full table")
+	}
+	table.wantSound(t)
+}
+
+// Long answers lose their lists before anybody's key is forgotten, and their counts never.
+func TestKeysOutliveLongAnswers(t *testing.T) {
+	table, _ := testTable(1<<20, time.Hour)
+	o := outcome{Status: 200, RequestID: "r", Accepted: 3, RejectedTotal: 75}
+	for i := range 40 {
+		o.Rejected = append(o.Rejected, lineError{Line: i + 1, Field: "latency_ms", Reason: strings.Repeat("x", 60)})
+	}
+	long, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 2 * maxKeyBytesKept / 4096 // as many as went in at 4 KiB each, twice
+	for i := range n {
+		table.use(testKey(i), string(long))
+	}
+	if len(table.entries) != n || table.lists > maxListBytesKept {
+		t.Fatalf("%d keys of %d are known, lists of %d bytes", len(table.entries), n, table.lists)
+	}
+	var back outcome
+	if err := json.Unmarshal([]byte(table.entries[testKey(n-1)].answer), &back); err != nil || back.RejectedTotal != 75 || back.Accepted != 3 || back.Rejected != nil {
+		t.Errorf("%+v, %v", back, err)
 	}
 	table.wantSound(t)
 }

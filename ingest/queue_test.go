@@ -183,6 +183,15 @@ func TestFullQueue(t *testing.T) {
 	}
 }
 
+// A coding that is not taken is told before the body is sent, to a client that asks first.
+func TestExpectContinueLearnsOfItsCoding(t *testing.T) {
+	b := start(t, nil)
+	conn := b.dial("POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nContent-Encoding: br\r\nExpect: 100-continue\r\n\r\n")
+	if a := b.read(conn); a.status != http.StatusUnsupportedMediaType || a.header.Get("Accept-Encoding") == "" {
+		t.Errorf("%d %v", a.status, a.header)
+	}
+}
+
 // A client that asks first is refused before it sends anything, whatever the reason.
 func TestExpectContinueLearnsOfBackPressure(t *testing.T) {
 	log := &fakeLog{gate: make(chan struct{})}

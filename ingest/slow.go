@@ -69,6 +69,7 @@ func (x *exchange) drain() {
 	body := x.r.Body
 	if paced, ok := body.(*pacedBody); ok {
 		body = paced.ReadCloser
+		x.r.Body = body // net/http must know it again, or it waits for a body that was never asked for
 	}
 	if body == nil || body == http.NoBody || x.r.Header.Get("Expect") != "" {
 		return

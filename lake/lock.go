@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,6 +62,38 @@ func takeLock(l Layout, owner Owner) (*ownerLock, error) {
 	}
 	k.since = info.ModTime()
 	return k, nil
+}
+
+// lockEvery is how often the owner looks whether it still is: a lock file that somebody removed keeps nobody else out.
+const lockEvery = time.Second
+
+// errLockLost ends the owner's writing. errors.Is(err, ErrOwned).
+var errLockLost = fmt.Errorf("%w: the lock file was removed or replaced while this process owned the lake: stop every process on this lake, then start one", ErrOwned)
+
+// keepLock looks until the lake closes.
+func (l *Lake) keepLock(ctx context.Context) {
+	tick := time.NewTicker(lockEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			l.checkLock()
+		}
+	}
+}
+
+// checkLock notes that another process may own the lake by now. That does not pass: what we would write it does not know.
+func (l *Lake) checkLock() {
+	ours, err := l.lock.file.Stat()
+	if err != nil {
+		return
+	}
+	there, err := os.Stat(lockPath(l.layout))
+	if errors.Is(err, os.ErrNotExist) || err == nil && !os.SameFile(ours, there) {
+		l.lockLost.Store(true)
+	}
 }
 
 // write replaces the note. It is not synced: it means nothing after a restart.

@@ -176,3 +176,22 @@ func TestFileSystemWithoutLinks(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+// TestLockRemoved: an owner whose lock file is gone takes nothing any more, since another may have it.
+func TestLockRemoved(t *testing.T) {
+	l := openOwner(t, t.TempDir())
+	mustAppend(t, l, 1)
+	if l.checkLock(); l.writable() != nil {
+		t.Fatal(l.writable())
+	}
+	if err := os.Remove(lockPath(l.layout)); err != nil {
+		t.Fatal(err)
+	}
+	l.checkLock()
+	if _, err := l.Append(t.Context(), batchOf(1)); !errors.Is(err, ErrOwned) {
+		t.Errorf("append: %v, want ErrOwned", err)
+	}
+	if s := l.Status(); s.Visible != 1 {
+		t.Errorf("%d events, want 1", s.Visible)
+	}
+}

@@ -35,13 +35,14 @@ type Lake struct {
 	cat    *catalog
 	dead   *deadZone
 
-	lock    *ownerLock // nil when read-only
-	ownerMu sync.Mutex // of cfg.Owner
-	pins    *pinFile   // nil in the owner, whose pins are a counter
-	txs     *transactions
-	sweep   *sweeper      // nil when read-only
-	litter  chan struct{} // asks for a walk over everything
-	due     chan struct{} // asks for a look whether to convert
+	lock     *ownerLock  // nil when read-only
+	ownerMu  sync.Mutex  // of cfg.Owner
+	lockLost atomic.Bool // another process may own the lake
+	pins     *pinFile    // nil in the owner, whose pins are a counter
+	txs      *transactions
+	sweep    *sweeper      // nil when read-only
+	litter   chan struct{} // asks for a walk over everything
+	due      chan struct{} // asks for a look whether to convert
 
 	hotBytes    atomic.Int64  // about; see trackHot
 	pace        convertPace   // of conversions
@@ -121,6 +122,7 @@ func Open(ctx context.Context, cfg Config) (*Lake, error) {
 		return l, nil
 	}
 	l.goRun(func() { l.sweepLoop(l.background) })
+	l.goRun(func() { l.keepLock(l.background) })
 	if cfg.ConvertAge > 0 {
 		l.askConvert() // what a crash left may be a lot: not a tick later
 		l.goRun(func() { l.autoConvert(l.background) })
@@ -269,13 +271,16 @@ func (l *Lake) releaseAll() error {
 	return errors.Join(errs...)
 }
 
-// writable says why nothing can be written: ErrReadOnly, ErrClosed, or nil.
+// writable says why nothing can be written: ErrReadOnly, ErrClosed, ErrOwned, or nil.
 func (l *Lake) writable() error {
 	if l.cfg.ReadOnly {
 		return ErrReadOnly
 	}
 	if l.isClosed() {
 		return ErrClosed
+	}
+	if l.lockLost.Load() {
+		return errLockLost
 	}
 	return nil
 }

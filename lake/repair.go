@@ -5,6 +5,15 @@ import (
 	"slices"
 )
 
+// Damage names, a sentence each, what the opening or a repair found damaged in raw/ and could not keep: events that were acknowledged may be missing
+// from the lake. A read-only lake knows of none: its owner does.
+func (l *Lake) Damage() []string {
+	if l.cfg.ReadOnly {
+		return nil
+	}
+	return l.raw.quarantined()
+}
+
 // Repair checks every byte of the sealed raw segments that wait for conversion. Batches that are not what was acknowledged are set aside:
 // copied to quarantine/, named, and passed over from then on, so that the conversion goes on with everything else. It returns what it
 // set aside, a line each. Events in such a batch are lost from `events`; Verify goes on counting them as lost.

@@ -53,6 +53,9 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	for _, warning := range s.server.Warnings() {
 		fmt.Fprintf(w.stderr, "signallake-tui: warning: %s\n", warning)
 	}
+	for _, damage := range s.lake.Damage() {
+		fmt.Fprintf(w.stderr, "signallake-tui: damage: %s\n", damage)
+	}
 	fmt.Fprintf(w.stderr, "signallake-tui: listening on %s, lake %s\n", s.listeningOn(), *dir)
 	if token != "" {
 		showCurl(w.stderr, s.snapshot(), token)

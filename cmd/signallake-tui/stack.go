@@ -220,6 +220,9 @@ func (s *stack) health() map[string]any {
 	if status.LastError != "" {
 		h["conversion_error"] = status.LastError
 	}
+	if damage := s.lake.Damage(); len(damage) > 0 {
+		h["damage"] = damage
+	}
 	if fresh.Err != "" {
 		h["query_error"] = fresh.Err
 	}
