@@ -180,6 +180,9 @@ func TestExactlyOnceReader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if result.Stats.Missing > 0 {
+			continue // it is still reading in what lay in the log at its start, and says that these events are not in the answer yet
+		}
 		if err := onceCheck(result.Rows, func(w int) int64 { return before[w] }, func(int) int64 { return 1 << 40 }); err != nil {
 			t.Fatalf("version %d: %v", result.Stats.Version, err)
 		}
