@@ -161,10 +161,13 @@ func (j *journal) write(s *openSegment, data, index []byte) error {
 		j.abandon()
 		return fmt.Errorf("write the journal: %w", err)
 	}
-	j.at += (size + journalPage - 1) / journalPage * journalPage
+	j.at += pages(size)
 	s.journaled = true
 	return nil
 }
+
+// pages is the room that a record of so many bytes takes.
+func pages(size int64) int64 { return (size + journalPage - 1) / journalPage * journalPage }
 
 // offset is where the half of an epoch starts.
 func (j *journal) offset(epoch uint64) int64 { return journalPage + int64(epoch%2)*j.half }

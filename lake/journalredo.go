@@ -81,13 +81,11 @@ func readJournal(path string) (entries []journalEntry, half int64, err error) {
 		from := journalPage + int64(i)*half
 		halves[i] = parseHalf(p[min(int64(len(p)), from):min(int64(len(p)), from+half)], uint64(i))
 	}
-	slices.SortFunc(halves[:], func(a, b []journalEntry) int {
-		if len(a) == 0 || len(b) == 0 || a[0].epoch < b[0].epoch {
-			return -1
-		}
-		return 1
-	})
-	return slices.Concat(halves[0], halves[1]), half, nil
+	older, newer := halves[0], halves[1]
+	if len(older) > 0 && len(newer) > 0 && older[0].epoch > newer[0].epoch {
+		older, newer = newer, older
+	}
+	return slices.Concat(older, newer), half, nil
 }
 
 // parseHalf reads the records of one epoch that a half starts with.
@@ -98,7 +96,7 @@ func parseHalf(p []byte, parity uint64) (entries []journalEntry) {
 			break
 		}
 		entries = append(entries, e)
-		at += (size + journalPage - 1) / journalPage * journalPage
+		at += int(pages(int64(size)))
 	}
 	return entries
 }
@@ -111,10 +109,7 @@ func redoJournal(l Layout, d Disk) error {
 	if err != nil {
 		return err
 	}
-	return eachSegment(entries, func(segment Seq, entries []journalEntry) error {
-		if sealed, err := sealedOrGone(l, segment); sealed || err != nil {
-			return err
-		}
+	return eachUnsealed(l, entries, func(segment Seq, entries []journalEntry) error {
 		return redoSegment(l, d, segment, entries, math.MaxInt64)
 	})
 }
@@ -125,10 +120,7 @@ func journalLacks(l Layout) (lacks bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	err = eachSegment(entries, func(segment Seq, entries []journalEntry) error {
-		if sealed, err := sealedOrGone(l, segment); sealed || err != nil {
-			return err
-		}
+	err = eachUnsealed(l, entries, func(segment Seq, entries []journalEntry) error {
 		for i := range entries {
 			e := &entries[i]
 			data, err := readRange(l.SegmentData(segment), e.dataAt, e.dataAt+int64(len(e.data)))
@@ -146,15 +138,19 @@ func journalLacks(l Layout) (lacks bool, err error) {
 	return lacks, err
 }
 
-// eachSegment calls fn with the entries of each segment, which follow each other.
-func eachSegment(entries []journalEntry, fn func(segment Seq, entries []journalEntry) error) error {
+// eachUnsealed calls fn with the entries of each segment that may need them. A segment's entries follow each other.
+func eachUnsealed(l Layout, entries []journalEntry, fn func(segment Seq, entries []journalEntry) error) error {
 	for len(entries) > 0 {
 		segment := entries[0].segment
 		n := slices.IndexFunc(entries, func(e journalEntry) bool { return e.segment != segment })
 		if n < 0 {
 			n = len(entries)
 		}
-		if err := fn(segment, entries[:n]); err != nil {
+		sealed, err := sealedOrGone(l, segment)
+		if err == nil && !sealed {
+			err = fn(segment, entries[:n])
+		}
+		if err != nil {
 			return fmt.Errorf("put the journal's events into segment %d: %w", segment, err)
 		}
 		entries = entries[n:]

@@ -209,6 +209,9 @@ func (l *Lake) openReadOnly() error {
 // redoForReader puts the journal's events where readers look, when a power cut took them from there and no owner has opened the lake since. It is all
 // that a read-only opening may change; where it cannot, the events are seen once an owner has opened the lake.
 func (l *Lake) redoForReader() error {
+	if _, owned, err := OwnerOf(l.layout); err == nil && owned {
+		return nil // it has done so, and the journal need not be read
+	}
 	lacks, err := journalLacks(l.layout)
 	if err != nil || !lacks {
 		return err
