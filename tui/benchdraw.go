@@ -138,7 +138,7 @@ func (p *benchPage) reportRows(r *bench.Report, w int) []benchRow {
 	base := p.base()
 	if base != nil {
 		text := "compared with " + stamp(base.At)
-		if !bench.Comparable(r, base) {
+		if !r.Comparable(base) {
 			text += ": other data or another machine, so the numbers say little"
 		}
 		rows = append(rows, wrappedRows(text, w, cell.Muted)...)

@@ -307,7 +307,7 @@ func (p *benchPage) openCompare() tea.Cmd {
 	for i := range p.reports {
 		if other := &p.reports[i]; !other.At.Equal(r.At) {
 			detail := benchTitle(other)
-			if !bench.Comparable(r, other) {
+			if !r.Comparable(other) {
 				detail += "; not the same data or machine"
 			}
 			choices = append(choices, choice{widget.Item{Label: stamp(other.At), Detail: detail}, set(other.At, false)})

@@ -81,9 +81,9 @@ func files(r *bench.Rung) string {
 // changeWords is a change in a few columns: ▲ +7%, ▼ -12%, ~ where chance may have made it.
 func changeWords(c bench.Change) (string, cell.Style) {
 	switch {
-	case c.Slower():
+	case c.Worse():
 		return fmt.Sprintf("▲ %+.0f%%", 100*c.Share), cell.Bad
-	case c.Faster():
+	case c.Better():
 		return fmt.Sprintf("▼ %.0f%%", 100*c.Share), cell.Good
 	}
 	return "~", cell.Muted

@@ -178,7 +178,7 @@ func benchReports(dir string) ([]bench.Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the benchmark's history: %w", err)
 	}
-	return bench.Decode(lines), nil
+	return bench.Decode[bench.Report](lines), nil
 }
 
 // remember adds a report to the history in state/, which several processes may do, and returns it, newest first.
@@ -188,7 +188,7 @@ func remember(dir string, report *bench.Report) ([]bench.Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep the benchmark's report: %w", err)
 	}
-	return bench.Decode(lines), nil
+	return bench.Decode[bench.Report](lines), nil
 }
 
 func (s stateStore) addReport(report *bench.Report) (lines []byte, err error) {
@@ -218,7 +218,7 @@ func writePage(path string, history []bench.Report) error {
 	place := stateStore{filepath.Dir(path)}
 	older, err := place.Load(filepath.Base(path))
 	if err == nil {
-		err = place.Save(filepath.Base(path), []byte(bench.Markdown(history, string(older))))
+		err = place.Save(filepath.Base(path), []byte(bench.Page(string(older), bench.LadderSections(history))))
 	}
 	if err == nil {
 		err = os.Chmod(path, 0o644) // a temporary file is its owner's alone
