@@ -28,14 +28,14 @@ type Config struct {
 const (
 	defaultDays     = 4 // two weekdays beside a weekend, whatever today is
 	defaultServices = 8
-	maxDays         = 3650               // keeps every product of times within int64
-	maxCount        = 1e10               // as above; ids stay unique far beyond
-	eventsAChunk    = 1024               // one random stream each: about 500 KiB of lines, which stay in a core's second-level cache
-	chunksABatch    = 2                  // about 1 MiB a batch: a write of good size
-	batchRoom       = 1 << 20            // first size of a batch's buffer: what its lines mostly need
-	buffersALane    = 2                  // one being filled while the other is taken
-	maxServices     = 16                 // len(services()); Validate names it
-	chunkStride     = 0x9e3779b97f4a7c15 // 2^64 / golden ratio: neighbouring chunks get distant streams
+	maxDays         = 3650                                  // keeps every product of times within int64
+	maxCount        = 1e10                                  // as above; ids stay unique far beyond
+	eventsAChunk    = 1024                                  // one random stream each: about 500 KiB of lines, which stay in a core's second-level cache
+	chunksABatch    = 2                                     // about 1 MiB a batch: a write of good size
+	batchRoom       = eventsAChunk * chunksABatch * maxLine // of address space: the pages behind the lines are never touched
+	buffersALane    = 2                                     // one being filled while the other is taken
+	maxServices     = 16                                    // len(services()); Validate names it
+	chunkStride     = 0x9e3779b97f4a7c15                    // 2^64 / golden ratio: neighbouring chunks get distant streams
 )
 
 // Validate says what is wrong with the configuration.
