@@ -38,7 +38,7 @@ func (c *corpus) open(ctx context.Context) (*asked, error) {
 	if a.lake, err = c.openLake(ctx, dir); err != nil {
 		return nil, err
 	}
-	if _, err := a.lake.Convert(ctx, c.cfg.Progress); err != nil {
+	if _, err := a.lake.Convert(ctx, nil); err != nil {
 		return nil, err
 	}
 	if a.engine, err = duck.Open(ctx, duck.Config{Lake: a.lake, Now: c.cfg.Now, Panels: true}); err != nil {

@@ -10,7 +10,7 @@ func measureConsole(ctx context.Context, c *corpus, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	samples, err := turns(ctx, c.cfg.Rounds, way{"console", func(ctx context.Context, _ int) (float64, error) {
+	samples, err := c.turns(ctx, way{"console", func(ctx context.Context, _ int) (float64, error) {
 		u, err := c.measure(ctx, commandStage, "console", "--plain", "--data", a.lake.Layout().Root)
 		return megabytes(u.Peak), err
 	}})

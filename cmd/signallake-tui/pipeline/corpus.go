@@ -31,6 +31,7 @@ func corpusStart() lake.Micros { return lake.MicrosOf(time.Date(2026, 1, 5, 0, 0
 type corpus struct {
 	*runner
 	events int64
+	stage  string // at work, for the progress
 	dir    string
 	lines  []byte // see firstLines
 	raw    string // the folder of the raw lake, once it is made
@@ -103,7 +104,7 @@ func (c *corpus) rawLake(ctx context.Context) (string, error) {
 	if c.raw != "" {
 		return c.raw, nil
 	}
-	c.cfg.Progress.Start("make the raw lake: events", c.events)
+	c.cfg.Progress.Start(c.stage+": generated", c.events)
 	dir := filepath.Join(c.dir, "raw-lake")
 	l, err := c.openLake(ctx, dir)
 	if err != nil {

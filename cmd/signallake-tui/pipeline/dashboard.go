@@ -61,13 +61,12 @@ func measureDashboard(ctx context.Context, c *corpus, o *outcome) error {
 		return err
 	}
 	var panels *panelSet
-	samples, err := turns(ctx, c.cfg.Rounds,
-		way{"panels", func(ctx context.Context, _ int) (float64, error) {
-			started := time.Now()
-			var err error
-			panels, err = askPanels(ctx, a.engine, r)
-			return milliseconds(time.Since(started)), err
-		}},
+	samples, err := c.turns(ctx, way{"panels", func(ctx context.Context, _ int) (float64, error) {
+		started := time.Now()
+		var err error
+		panels, err = askPanels(ctx, a.engine, r)
+		return milliseconds(time.Since(started)), err
+	}},
 		way{"events", func(ctx context.Context, _ int) (float64, error) {
 			started := time.Now()
 			for _, text := range eventsPanels(r) {

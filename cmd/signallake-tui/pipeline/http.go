@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/url"
 	"strconv"
@@ -63,26 +64,21 @@ func get(ctx context.Context, addr, path string, out any) error {
 	return nil
 }
 
-// countEvents asks a server how many events it has, of a time from on; 0: of all times. It answers when all that was acknowledged before is visible.
-func countEvents(ctx context.Context, addr, from string) (int64, error) {
+// countEvents asks a server how many events it has of a service; "": of all. It answers when all that was acknowledged before is visible.
+func countEvents(ctx context.Context, addr, service string) (int64, error) {
 	var answer struct {
-		Rows    [][]any `json:"rows"` // hour, events, errors
-		Missing int64   `json:"missing_events"`
+		Rows [][]any `json:"rows"` // hour, events, errors
 	}
-	path := "/query/hourly-volume"
-	if from != "" {
-		path += "?from=" + url.QueryEscape(from)
-	}
+	path := "/query/hourly-volume?service=" + url.QueryEscape(service)
 	if err := get(ctx, addr, path, &answer); err != nil {
 		return 0, err
 	}
 	var n int64
 	for _, row := range answer.Rows {
-		events, ok := row[1].(float64)
-		if !ok {
-			return 0, fmt.Errorf("%s answers %v where events belong", path, row)
+		if len(row) != 3 || math.IsNaN(number(row[1])) {
+			return 0, fmt.Errorf("GET %s answers %v where hour, events and errors belong", path, row)
 		}
-		n += int64(events)
+		n += int64(number(row[1]))
 	}
 	return n, nil
 }

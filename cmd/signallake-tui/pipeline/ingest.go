@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,15 +45,15 @@ func measureIngest(ctx context.Context, c *corpus, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	samples, err := turns(ctx, c.cfg.Rounds, way{"server", m.server}, way{"append", m.append}, way{"scan", m.scan})
+	samples, err := c.turns(ctx, way{"server", m.server}, way{"append", m.append}, way{"scan", m.scan})
 	if err != nil {
 		return err
 	}
 	f := o.add("ingest", samples[0], samples[1]).equal(m.complete)
-	f.note("%d events a round, %d bytes an event as sent; %d requests were told to come again", m.sent(), m.bytesEach, m.refusals)
+	f.note("%d events a round, %d bytes an event as sent, all of the last 24 hours; %d requests were told to come again", m.sent(), m.bytesEach, m.refusals)
 	f.note("wait for the acknowledgement of a request: p50 %.1f ms, p99 %.1f ms", m.waits[0], m.waits[1])
 	f.note("server and clients share the processors; the reference's two writers share a file")
-	o.add("ingest-cpu", m.cpu, samples[2]).equal(m.complete).note("from the first byte until every event was visible and in Parquet; somebody asked a question each second; what was left below %d MiB was converted by `convert`, whose time counts", serverConvertBytes>>20)
+	o.add("ingest-cpu", m.cpu, samples[2]).equal(m.complete).note("from the first byte until every event was visible and in Parquet; each second somebody asked for the events of one service by hour; what was left below %d MiB was converted by `convert`, whose time counts", serverConvertBytes>>20)
 	rate := o.add("rival-rate", samples[0], []float64{rivalRate}).note("the reference is a figure for another store, taken on such a machine at another time: not measured in this run")
 	rate.note("its events had 379 bytes, ours %d; ours were fsynced", m.bytesEach)
 	cpu := o.of("rival-cpu").note("the reference is a figure for another store, taken on such a machine at another time: not measured in this run")
@@ -71,8 +72,10 @@ type sending struct {
 	lineCount int            // of lines
 	bodies    [][]byte       // as senders send them: without what the lake adds
 	requests  []load.Request // of them
+	perBody   int            // events
 	count     int            // requests a round
 	bytesEach int
+	service   string // the one that is asked about
 
 	complete   bool // every event of every round was visible and converted, once
 	refusals   int
@@ -80,14 +83,14 @@ type sending struct {
 	cpu, peaks []float64
 }
 
-// newSending makes the requests. The events end now: a server takes none of tomorrow.
+// newSending makes the requests: of events of the last 24 hours, as live traffic is.
 func newSending(ctx context.Context, c *corpus) (*sending, error) {
 	n := min(c.events, mostLines) / requestEvents * requestEvents
 	if n == 0 {
 		n = c.events // a test's
 	}
-	m := &sending{corpus: c, lineCount: int(n), complete: true}
-	cfg := gen.Config{Seed: corpusSeed, Count: n, Days: corpusDays, Services: corpusServices, End: lake.MicrosOf(c.cfg.Now())}
+	m := &sending{corpus: c, lineCount: int(n), perBody: int(min(n, requestEvents)), complete: true}
+	cfg := gen.Config{Seed: corpusSeed, Count: n, Days: 1, Services: corpusServices, End: lake.MicrosOf(c.cfg.Now())}
 	if err := generate(ctx, cfg, func(b lake.Batch) error { m.lines = append(m.lines, b.Lines...); return nil }); err != nil {
 		return nil, err
 	}
@@ -101,12 +104,17 @@ func newSending(ctx context.Context, c *corpus) (*sending, error) {
 		m.bodies, m.requests = append(m.bodies, body), append(m.requests, load.NewRequest(body, ""))
 	}
 	m.bytesEach = size / int(n)
-	m.count = max(1, int(min(c.events, mostSent)/min(n, requestEvents)))
+	m.count = max(1, int(min(c.events, mostSent))/m.perBody)
+	var first lake.Event
+	if err := new(lake.Scanner).Scan(m.lines[:bytes.IndexByte(m.lines, '\n')], &first); err != nil {
+		return nil, err
+	}
+	m.service = strings.Clone(first.ServiceName)
 	return m, nil
 }
 
 // sent is how many events a round sends.
-func (m *sending) sent() int64 { return int64(m.count) * int64(m.lineCount/len(m.bodies)) }
+func (m *sending) sent() int64 { return int64(m.count) * int64(m.perBody) }
 
 // warm is fewer requests for the round that only warms up.
 func (m *sending) warm(round int) int {
@@ -132,12 +140,12 @@ func (m *sending) server(ctx context.Context, round int) (_ float64, err error) 
 	if err != nil {
 		return 0, err
 	}
-	stop := s.lookedAt(ctx)
+	stop := s.lookedAt(ctx, m.service)
 	result, err := load.Run(ctx, load.Config{Addr: s.addr, Requests: m.requests, Clients: ingestClients, Count: m.warm(round)})
 	if err = errors.Join(err, stop()); err != nil {
 		return 0, errors.Join(err, ctx.Err())
 	}
-	want := int64(m.warm(round)) * int64(m.lineCount/len(m.bodies))
+	want := int64(m.warm(round)) * int64(m.perBody)
 	visible, err := countEvents(ctx, s.addr, "")
 	if err == nil {
 		err = s.settle(ctx, int64(len(m.lines)/m.lineCount))
@@ -180,8 +188,8 @@ func (m *sending) account(ctx context.Context, dir string, want int64, well bool
 	return l.Close()
 }
 
-// lookedAt has somebody ask a question now and then, until stop is called, which says what went wrong.
-func (s *server) lookedAt(ctx context.Context) (stop func() error) {
+// lookedAt has somebody ask about a service now and then, until stop is called, which says what went wrong.
+func (s *server) lookedAt(ctx context.Context, service string) (stop func() error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var looking sync.WaitGroup
 	var failed error
@@ -194,7 +202,7 @@ func (s *server) lookedAt(ctx context.Context) (stop func() error) {
 				return
 			case <-tick.C:
 			}
-			if _, err := countEvents(ctx, s.addr, ""); err != nil && ctx.Err() == nil {
+			if _, err := countEvents(ctx, s.addr, service); err != nil && ctx.Err() == nil {
 				failed = fmt.Errorf("ask while events come in: %w", err)
 				return
 			}
@@ -234,7 +242,7 @@ func (m *sending) append(ctx context.Context, round int) (_ float64, err error) 
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	result, err := load.Append(ctx, filepath.Clean(dir), m.bodies, m.lineCount/len(m.bodies), m.warm(round), ingestClients, true)
+	result, err := load.Append(ctx, filepath.Clean(dir), m.bodies, m.perBody, m.warm(round), ingestClients, true)
 	if err != nil {
 		return 0, err
 	}

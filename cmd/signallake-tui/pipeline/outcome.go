@@ -87,11 +87,8 @@ func goalOf(g bench.Goal) *bench.Goal {
 
 // measureOf is a measure of its samples. The best of a rate is the highest.
 func measureOf(samples []float64, unit string) bench.Measure {
-	inOrder := sorted(samples)
-	m := bench.Measure{Samples: samples, Best: inOrder[0], Median: median(inOrder), Worst: inOrder[len(inOrder)-1]}
-	if unit == "events/s" {
-		m.Best, m.Worst = m.Worst, m.Best
-	}
+	m := bench.Measure{Samples: samples}
+	m.Fill(unit == "events/s")
 	return m
 }
 
@@ -118,34 +115,44 @@ func quantile(inOrder []float64, p float64) float64 {
 	return inOrder[max(0, int(math.Ceil(p*float64(len(inOrder))))-1)]
 }
 
-// growth is how a line grows through the outcomes; false where it was measured for fewer than two sizes.
+// growth is how a line grows through the outcomes, smallest first; false where it was measured for fewer than two sizes.
 func growth(l line, outcomes []*outcome) (bench.Growth, bool) {
 	g := bench.Growth{Name: l.name, Title: l.title, Unit: "ms", AtMost: l.grows}
 	if l.grows == 0 {
 		return g, false
+	}
+	if l.grows == flat {
+		if outcomes[len(outcomes)-1].events >= tenMillions {
+			outcomes = slices.DeleteFunc(slices.Clone(outcomes), func(o *outcome) bool { return o.events < million })
+			g.Notes = append(g.Notes, "flat: ten times the events may take 1.3 times as long")
+		} else {
+			g.AtMost = 0
+			g.Notes = append(g.Notes, "not judged below 10,000,000 events: a smaller lake has not an event for every cell of a minute and a service, and so has fewer cells")
+		}
 	}
 	for _, o := range outcomes {
 		f := o.found[l.name]
 		if f == nil || len(f.ours) == 0 {
 			continue
 		}
-		m := median(sorted(f.ours))
-		switch l.unit { // the time that all of the events take
-		case "ns/event":
-			m *= float64(o.events) / 1e6
-		case "events/s":
-			m = float64(o.events) / m * 1e3
-		}
-		g.Events, g.Medians = append(g.Events, o.events), append(g.Medians, m)
+		g.Events, g.Medians = append(g.Events, o.events), append(g.Medians, totalTime(l.unit, median(sorted(f.ours)), o.events))
 	}
 	if len(g.Events) < 2 {
 		return g, false
 	}
 	g.Exponent = exponent(g.Events, g.Medians)
-	if l.grows == flat {
-		g.Notes = append(g.Notes, "flat: ten times the events may take 1.3 times as long")
-	}
 	return g, true
+}
+
+// totalTime is the milliseconds that all events take, of a line's measure.
+func totalTime(unit string, measure float64, events int64) float64 {
+	switch unit {
+	case "ns/event":
+		return measure * float64(events) / 1e6
+	case "events/s":
+		return float64(events) / measure * 1e3
+	}
+	return measure
 }
 
 // exponent is b of the curve y = a * x^b that fits best: the slope of a straight line through the logarithms, by least squares.

@@ -20,8 +20,8 @@ import (
 // MinRounds is the smallest number of rounds: a median of fewer says little.
 const MinRounds = 5
 
-// MinEvents is the smallest lake that is measured: growth is told from a hundredth and a tenth of it too.
-const MinEvents = 10_000
+// MinEvents is the smallest lake that is measured: growth is told from a tenth of it too.
+const MinEvents = 10 * leastEvents
 
 // Config says what to measure. Dir, Program and Events are required.
 type Config struct {
@@ -124,9 +124,12 @@ func Run(ctx context.Context, cfg Config) (*bench.Pipeline, error) {
 	return report, nil
 }
 
+// leastEvents is the smallest size from which growth is told: below it a stage does little but begin and end.
+const leastEvents = 1000
+
 // sizes are the numbers of events, smallest first.
 func (r *runner) sizes() []int64 {
-	return []int64{r.cfg.Events / 100, r.cfg.Events / 10, r.cfg.Events}
+	return slices.DeleteFunc([]int64{r.cfg.Events / 100, r.cfg.Events / 10, r.cfg.Events}, func(n int64) bool { return n < leastEvents })
 }
 
 // size runs the stages on one corpus and takes it away.
@@ -141,7 +144,8 @@ func (r *runner) size(ctx context.Context, o *outcome) (err error) {
 			continue
 		}
 		started := time.Now()
-		r.cfg.Progress.Start(fmt.Sprintf("%s, %d events: rounds", s.name, o.events), 0)
+		c.stage = fmt.Sprintf("%s, %d events", s.name, o.events)
+		r.cfg.Progress.Start(c.stage, 0)
 		if err := s.measure(ctx, c, o); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

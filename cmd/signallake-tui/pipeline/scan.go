@@ -10,6 +10,9 @@ import (
 	"github.com/signallake/signallake/lake"
 )
 
+// referenceName is the parser behind jsonReader.
+const referenceName = "github.com/segmentio/encoding/json"
+
 // measureScan reads the same lines with our scanner and with the reference, one goroutine each, as often as it takes to have seen as many events as the
 // corpus has.
 func measureScan(ctx context.Context, c *corpus, o *outcome) error {
@@ -28,7 +31,7 @@ func measureScan(ctx context.Context, c *corpus, o *outcome) error {
 		return took, err
 	}
 	reference := func(context.Context, int) (float64, error) {
-		reader := newReferenceReader()
+		reader := new(jsonReader)
 		var e lake.Event
 		started := time.Now()
 		for line := range bytes.Lines(lines) {
@@ -38,13 +41,13 @@ func measureScan(ctx context.Context, c *corpus, o *outcome) error {
 		}
 		return float64(time.Since(started)) / float64(n), nil
 	}
-	samples, err := turns(ctx, c.cfg.Rounds, way{"scan", ours}, way{referenceName, reference})
+	samples, err := c.turns(ctx, way{"scan", ours}, way{referenceName, reference})
 	if err != nil {
 		return err
 	}
 	f := o.add("scan", samples[0], samples[1]).equal(same)
 	f.note("%.4f allocations an event; %d lines in memory", allocations, n)
-	f.note("the reference is %s: it sees every key and value of a line; times, numbers and strings become fields of the same event", referenceName)
+	f.note("the reference is %s: of a dozen decoders the fastest that checks what it reads; it fills the same event, without a copy", referenceName)
 	return nil
 }
 
@@ -75,7 +78,7 @@ func scanAll(ctx context.Context, lines []byte, events int64) (took, mallocs flo
 
 // scansAlike holds every event of both against each other.
 func scansAlike(lines []byte) (bool, error) {
-	reader := newReferenceReader()
+	reader := new(jsonReader)
 	var scanner lake.Scanner
 	for line := range bytes.Lines(lines) {
 		var ours, theirs lake.Event

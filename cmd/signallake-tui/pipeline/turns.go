@@ -15,7 +15,9 @@ type way struct {
 
 // turns has each way done once a round, and begins each round with another one, so that none always finds the machine as the same other left it. The
 // samples are by way.
-func turns(ctx context.Context, rounds int, ways ...way) ([][]float64, error) {
+func (c *corpus) turns(ctx context.Context, ways ...way) ([][]float64, error) {
+	rounds := c.cfg.Rounds
+	c.beginRounds(len(ways))
 	samples := make([][]float64, len(ways))
 	for round := -1; round < rounds; round++ {
 		for i := range ways {
@@ -28,12 +30,18 @@ func turns(ctx context.Context, rounds int, ways ...way) ([][]float64, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", ways[k].name, err)
 			}
+			c.cfg.Progress.Add(1)
 			if round >= 0 {
 				samples[k] = append(samples[k], sample)
 			}
 		}
 	}
 	return samples, nil
+}
+
+// beginRounds tells the progress how much a stage has before it, with the round that warms up.
+func (c *corpus) beginRounds(ways int) {
+	c.cfg.Progress.Start(c.stage+": measured", int64((1+c.cfg.Rounds)*ways))
 }
 
 // milliseconds is a duration as the lines have it.

@@ -1,10 +1,10 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -37,10 +37,9 @@ func measureVisible(ctx context.Context, c *corpus, o *outcome) (err error) {
 		return err
 	}
 	defer s.kill()
-	perRequest := m.lineCount / len(m.bodies)
-	perSecond := float64(visibleRate) / float64(perRequest)
+	perSecond := float64(visibleRate) / float64(m.perBody)
 	aRound := max(1, int(perSecond*visibleRound.Seconds()))
-	w := &waiting{acked: make([]time.Time, (1+c.cfg.Rounds)*aRound), perRequest: perRequest}
+	w := newWaiting(m, (1+c.cfg.Rounds)*aRound)
 	stop := w.watch(ctx, s)
 	started := time.Now()
 	result, err := load.Run(ctx, load.Config{Addr: s.addr, Requests: m.requests, Clients: 1, Count: len(w.acked), PerSec: perSecond, Acked: w.ack})
@@ -55,17 +54,29 @@ func measureVisible(ctx context.Context, c *corpus, o *outcome) (err error) {
 	for round := 1; round <= c.cfg.Rounds; round++ { // the first one warms up
 		samples = append(samples, quantile(sorted(lags[round*aRound:(round+1)*aRound]), 0.95))
 	}
-	f := o.add("visible", samples, nil).equal(result.Events == int64(len(w.acked)*perRequest) && seen[len(seen)-1].events == result.Events)
+	f := o.add("visible", samples, nil).equal(result.Events == int64(len(w.acked)*m.perBody) && seen[len(seen)-1].events == w.upTo[len(w.upTo)-1])
 	f.note("over all %d requests: p50 %.0f ms, p95 %.0f ms, p99 %.0f ms, worst %.0f ms", len(all), quantile(all, 0.5), quantile(all, 0.95), quantile(all, 0.99), all[len(all)-1])
-	f.note("%.0f events a second came through; %d questions over HTTP, each a sum over every event of the lake, %v apart", float64(result.Events)/took.Seconds(), len(seen), askEvery)
+	f.note("%.0f events a second came through; %d questions over HTTP, each for the events of one service by hour, %v apart", float64(result.Events)/took.Seconds(), len(seen), askEvery)
 	return s.terminate(ctx)
 }
 
-// waiting is when requests were acknowledged, and how many events an answer had.
+// waiting is when requests were acknowledged, and how many events of the service that is asked about there are then.
 type waiting struct {
-	perRequest int
-	mu         sync.Mutex
-	acked      []time.Time // by number of the request: one client sends them in order
+	service string
+	upTo    []int64 // by number of the request: one client sends them in order
+
+	mu    sync.Mutex
+	acked []time.Time // by number of the request
+}
+
+func newWaiting(m *sending, requests int) *waiting {
+	w := &waiting{service: m.service, upTo: make([]int64, requests), acked: make([]time.Time, requests)}
+	member, n := []byte(`"service_name":"`+m.service+`"`), int64(0)
+	for i := range w.upTo {
+		n += int64(bytes.Count(m.bodies[i%len(m.bodies)], member))
+		w.upTo[i] = n
+	}
+	return w
 }
 
 // sight is one answer.
@@ -87,13 +98,13 @@ func (w *waiting) watch(ctx context.Context, s *server) (stop func() ([]sight, e
 	var seen []sight
 	var failed error
 	watching.Go(func() {
-		for last := false; !last && failed == nil; {
+		for last := false; !last && failed == nil && ctx.Err() == nil; {
 			select {
 			case <-ended:
 				last = true
 			case <-time.After(askEvery):
 			}
-			n, err := countEvents(ctx, s.addr, "")
+			n, err := countEvents(ctx, s.addr, w.service)
 			if err != nil {
 				failed = fmt.Errorf("ask for what came in: %w", err)
 			}
@@ -107,12 +118,11 @@ func (w *waiting) watch(ctx context.Context, s *server) (stop func() ([]sight, e
 func (w *waiting) lags(seen []sight) []float64 {
 	lags := make([]float64, len(w.acked))
 	for i, at := range w.acked {
-		want := int64(i+1) * int64(w.perRequest)
-		k := sort.Search(len(seen), func(k int) bool { return seen[k].events >= want })
+		k := sort.Search(len(seen), func(k int) bool { return seen[k].events >= w.upTo[i] })
 		if k == len(seen) {
 			k--
 		}
 		lags[i] = max(0, milliseconds(seen[k].at.Sub(at)))
 	}
-	return slices.Clip(lags)
+	return lags
 }

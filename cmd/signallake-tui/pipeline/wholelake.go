@@ -20,8 +20,7 @@ func measureWholeLake(ctx context.Context, c *corpus, o *outcome) error {
 		return err
 	}
 	m := &wholeLake{asked: a, ours: make([][]float64, len(sql.Questions())), theirs: make([][]float64, len(sql.Questions())), answers: make([][][]any, len(sql.Questions())), same: true}
-	samples, err := turns(ctx, c.cfg.Rounds,
-		way{"engine", func(ctx context.Context, round int) (float64, error) { return m.round(ctx, round, a.ask, m.ours) }},
+	samples, err := c.turns(ctx, way{"engine", func(ctx context.Context, round int) (float64, error) { return m.round(ctx, round, a.ask, m.ours) }},
 		way{"DuckDB over the pattern", func(ctx context.Context, round int) (float64, error) { return m.round(ctx, round, a.compare, m.theirs) }})
 	if err != nil {
 		return err
