@@ -89,7 +89,9 @@ func TestVerdict(t *testing.T) {
 		{Line{Same: &no}, Fail},
 		{Line{Same: &no, Goal: atMost(5), Ours: Measure{Median: 1}}, Fail},
 		{Line{Same: &yes, Goal: atMost(5), Ours: Measure{Median: 1}}, Pass},
-		{Line{Reach: atMost(5), Ours: Measure{Median: 1}}, NoGoal},
+		{Line{Reach: atMost(5), Ours: Measure{Median: 6}}, NoGoal},
+		{Line{Reach: atMost(5)}, NoGoal},
+		{Line{Reach: atMost(5), Ours: Measure{Median: 1}}, Excellent},
 	} {
 		if got := c.line.Verdict(); got != c.want {
 			t.Errorf("%v of %+v, want %v", got, c.line, c.want)
@@ -247,6 +249,13 @@ func TestPipelineHistory(t *testing.T) {
 		if !strings.Contains(string(judged), want) {
 			t.Errorf("%s is not in %s", want, judged)
 		}
+	}
+	var again Judged
+	if err := json.Unmarshal(judged, &again); err != nil || again.Lines[3].Verdict != Reached || again.Growth[1].Verdict != Fail {
+		t.Errorf("the judged report is read again as %+v, %v", again, err)
+	}
+	if err := new(Verdict).UnmarshalText([]byte("perhaps")); err == nil {
+		t.Error("a verdict of perhaps")
 	}
 	var back Pipeline
 	if err := json.Unmarshal(judged, &back); err != nil || len(back.Lines) != len(reports[0].Lines) || back.Lines[1].Ratio != reports[0].Lines[1].Ratio || len(back.Growth) != 3 {
