@@ -123,7 +123,11 @@ func TestRounds(t *testing.T) {
 	if got := l.Rounds(); got != nil {
 		t.Errorf("two rounds against three: %v", got)
 	}
-	l.Reference = nil
+	l.Ours.Samples, l.Reference.Samples = []float64{1, 2, 4}, []float64{10}
+	if got := fmt.Sprint(l.Rounds()); got != "[0.1 0.2 0.4]" {
+		t.Errorf("against a stated figure: rounds of %s", got)
+	}
+	l.Ours.Samples, l.Reference = l.Ours.Samples[:2], nil
 	if got := fmt.Sprint(l.Rounds()); got != "[1 2]" {
 		t.Errorf("without a reference: %s", got)
 	}

@@ -78,17 +78,22 @@ func (l *Line) More() bool {
 }
 
 // Rounds is what the line is judged by, round by round in their order: ours and the reference of one round were measured within moments of each other. Which of
-// the two divides the other follows from Ratio. Where the numbers of samples differ it is nil: there are no rounds then.
+// the two divides the other follows from Ratio. A reference of one sample is a stated figure, the same for every round. Where the numbers of samples
+// differ otherwise it is nil: there are no rounds then.
 func (l *Line) Rounds() []float64 {
 	if l.Reference == nil {
 		return l.Ours.Samples
 	}
-	if len(l.Ours.Samples) != len(l.Reference.Samples) {
+	reference := l.Reference.Samples
+	if len(reference) == 1 {
+		reference = slices.Repeat(reference, len(l.Ours.Samples))
+	}
+	if len(l.Ours.Samples) != len(reference) {
 		return nil
 	}
 	var ratios []float64
 	for i, ours := range l.Ours.Samples {
-		theirs := l.Reference.Samples[i]
+		theirs := reference[i]
 		if !(ours > 0 && theirs > 0) {
 			return nil
 		}
