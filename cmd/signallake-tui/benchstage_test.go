@@ -94,7 +94,7 @@ func TestPipelineStops(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIP: -short does not run the stages of the pipeline")
 	}
-	for line, stage := range map[string]string{"convert": "convert, 1000 events: measured", "visible": "visible, 10000 events", "dashboard": "dashboard, 10000 events: measured", "rss-console": "console, 10000 events: measured"} {
+	for line, stage := range map[string]string{"convert": "convert, 1000 events: measured", "visible": "visible, 10000 events: requests", "dashboard": "dashboard, 10000 events: measured", "rss-console": "console, 10000 events: measured"} {
 		t.Run(line, func(t *testing.T) {
 			dir, progress := t.TempDir(), &lake.Progress{}
 			ctx, cancel := context.WithCancel(t.Context())

@@ -70,6 +70,7 @@ func measurePairs(ctx context.Context, c *corpus, o *outcome) error {
 		m.same[i] = true
 	}
 	m.choosePairs()
+	c.beginRounds(len(m.pairs))
 	for round := -1; round < c.cfg.Rounds; round++ {
 		if err := m.renew(ctx, round); err != nil {
 			return err
@@ -138,19 +139,29 @@ func (m *pairing) renew(ctx context.Context, round int) error {
 		return err
 	}
 	m.twin = m.reference.WithHot(duck.Twin(twin.Path), "true")
-	// Both sides hold all events now, and the reference has read all of its new file once that a question needs.
-	ours, err := m.engine.Query(ctx, sql.Query{Text: "SELECT count(*), count(DISTINCT endpoint), max(latency_ms), max(status_code) FROM events", MinSeq: m.lake.Committed()})
-	if err != nil {
-		return err
+	return m.bothHoldAll(ctx, round)
+}
+
+// bothHoldAll waits until the engine sees every event, and counts on both sides. What questions need is read once then, of the reference's new file too.
+func (m *pairing) bothHoldAll(ctx context.Context, round int) error {
+	const all = "SELECT count(*), count(DISTINCT endpoint), max(latency_ms), max(status_code) FROM "
+	for {
+		ours, err := m.engine.Query(ctx, sql.Query{Text: all + "events", MinSeq: m.lake.Committed()})
+		if err != nil {
+			return err
+		}
+		if ours.Stats.Missing > 0 {
+			continue // it has waited
+		}
+		theirs, _, err := m.compare(ctx, all+m.twin)
+		if err != nil {
+			return err
+		}
+		if !sameRows(ours.Rows, theirs) {
+			return fmt.Errorf("before round %d the lake holds %v and the reference %v", round+1, ours.Rows, theirs)
+		}
+		return nil
 	}
-	theirs, _, err := m.compare(ctx, "SELECT count(*), count(DISTINCT endpoint), max(latency_ms), max(status_code) FROM "+m.twin)
-	if err != nil {
-		return err
-	}
-	if !sameRows(ours.Rows, theirs) {
-		return fmt.Errorf("before round %d the lake holds %v and the reference %v", round+1, ours.Rows, theirs)
-	}
-	return nil
 }
 
 // fill appends new events of the newest day, and writes them to a file.
@@ -191,6 +202,7 @@ func (m *pairing) round(ctx context.Context, round int) error {
 				m.live[k] = append(m.live[k], milliseconds(took))
 			}
 		}
+		m.cfg.Progress.Add(1)
 		for k, like := range map[int]int{listP95: twinP95, guidedP95: twinP95, engineErrors: twinErrors} {
 			m.same[k] = m.same[k] && len(answers[k]) > 0 && sameRows(answers[k], answers[like])
 		}

@@ -62,9 +62,9 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// Room is how many bytes of disk a run with so many events takes at most: the raw lake, a copy with its Parquet files and the twin, or beside it what the
-// generator writes; and what the server takes.
-func Room(events int64) int64 { return 512<<20 + events*1600 }
+// Room is how many bytes of disk a run with so many events takes at most: the raw lake, its Parquet files, and the unpartitioned file, old and new; beside
+// them what the generator writes, or what a server takes.
+func Room(events int64) int64 { return 512<<20 + events*900 + min(events, mostSent)*700 }
 
 // runner is a run at work.
 type runner struct {
