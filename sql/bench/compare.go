@@ -107,3 +107,21 @@ func ComparePipelines(now, before *Pipeline) []Change {
 	}
 	return changes
 }
+
+// Trend is what a line was judged by in a history (newest first), oldest first: in the runs on lakes of its report's size on the same kind of machine,
+// up to its report and with it.
+func Trend(history []Pipeline, p *Pipeline, l *Line) []float64 {
+	var values []float64
+	for i := len(history) - 1; i >= 0; i-- {
+		h := &history[i]
+		if h.At.After(p.At) || h.Events != p.Events || !sameMachine(&h.Machine, &p.Machine) {
+			continue
+		}
+		if line := h.Find(l); line != nil {
+			if v, ok := line.Value(); ok {
+				values = append(values, v)
+			}
+		}
+	}
+	return values
+}

@@ -279,7 +279,7 @@ func TestPipelinePage(t *testing.T) {
 
 func TestBrief(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 950: "950", 100_000: "100k", 1_000_000: "1M", 2_500_000: "2.5M", 30_000_000: "30M", 3_000_000_000: "3G"} {
-		if got := brief(n); got != want {
+		if got := Brief(n); got != want {
 			t.Errorf("%d is %q, want %q", n, got, want)
 		}
 	}

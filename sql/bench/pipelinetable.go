@@ -61,7 +61,7 @@ func (l *Line) ValueWords() string {
 	case !ok:
 		return "-"
 	case l.Reference != nil:
-		return ratio(value)
+		return RatioWords(value)
 	}
 	return Amount(value, l.Unit)
 }
@@ -90,7 +90,7 @@ func pipelineRows(p *Pipeline, changes []Change) [][]string {
 				since = c.String()
 			}
 		}
-		table = append(table, []string{l.Name, brief(l.Events), ours, reference, against, l.GoalWords(), l.ReachWords(), l.Verdict().String(), since})
+		table = append(table, []string{l.Name, Brief(l.Events), ours, reference, against, l.GoalWords(), l.ReachWords(), l.Verdict().String(), since})
 	}
 	return table
 }
@@ -144,7 +144,7 @@ func growthRows(p *Pipeline) [][]string {
 		for j, m := range g.Medians {
 			at := ""
 			if j < len(g.Events) {
-				at = brief(g.Events[j]) + ": "
+				at = Brief(g.Events[j]) + ": "
 			}
 			medians = append(medians, at+digits(m))
 		}

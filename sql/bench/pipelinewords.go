@@ -135,7 +135,7 @@ func (f *pipelineFindings) growth() {
 		g := &f.p.Growth[i]
 		switch g.Verdict() {
 		case Fail:
-			f.say("FAIL: %s grows as events^%s from %s to %s, where at most events^%s is the goal.", g.Name, digits(g.Exponent), brief(g.Events[0]), brief(g.Events[len(g.Events)-1]), digits(g.AtMost))
+			f.say("FAIL: %s grows as events^%s from %s to %s, where at most events^%s is the goal.", g.Name, digits(g.Exponent), Brief(g.Events[0]), Brief(g.Events[len(g.Events)-1]), digits(g.AtMost))
 		case Pass:
 			within = append(within, g)
 		}

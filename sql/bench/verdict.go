@@ -103,6 +103,14 @@ func (g *Goal) Margin(value float64) float64 {
 	return 1 - value/g.AtMost
 }
 
+// Times is how many times the goal a value is: 1 meets it just so, 2 is twice as good.
+func (g *Goal) Times(value float64) float64 {
+	if g.AtLeast != 0 {
+		return value / g.AtLeast
+	}
+	return g.AtMost / value
+}
+
 // Verdict judges the growth.
 func (g *Growth) Verdict() Verdict {
 	switch {
@@ -166,7 +174,7 @@ func (p *Pipeline) label(name string, events int64) string {
 	if events == 0 || events == p.Events {
 		return name
 	}
-	return name + " at " + brief(events)
+	return name + " at " + Brief(events)
 }
 
 // Judged is a report as scripts want it: a verdict beside each line and each growth, and the names of what fails. It decodes as a Pipeline.

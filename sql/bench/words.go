@@ -48,8 +48,8 @@ func count(n int64) string {
 	return s
 }
 
-// brief writes a number of events in a few columns: 950, 100k, 1M, 2.5M.
-func brief(n int64) string {
+// Brief writes a number of events in a few columns: 950, 100k, 1M, 2.5M.
+func Brief(n int64) string {
 	for _, unit := range []struct {
 		name string
 		size int64
@@ -69,8 +69,8 @@ func percent(share float64) string {
 // times writes a factor: "1.45x".
 func times(v float64) string { return digits(v) + "x" }
 
-// ratio writes a factor with three digits, so that it can be told from its bound: "0.352x", "2.97x", "12.5x".
-func ratio(v float64) string {
+// RatioWords writes a factor with three digits, so that it can be told from its bound: "0.352x", "2.97x", "12.5x".
+func RatioWords(v float64) string {
 	if math.Abs(v) < 0.9995 {
 		return strconv.FormatFloat(v, 'f', 3, 64) + "x"
 	}
