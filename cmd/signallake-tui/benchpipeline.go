@@ -147,8 +147,3 @@ func (s *stack) runPipelineTask(ctx context.Context, p tui.PipelineParams, progr
 	_, err = remember(dir, pipelineHistory, report)
 	return report, err
 }
-
-// runStage is one stage of the benchmark in a process of its own.
-func runStage(ctx context.Context, w *world, args []string) error {
-	return pipeline.Child(ctx, args, w.stdout)
-}
