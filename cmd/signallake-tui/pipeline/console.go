@@ -36,7 +36,7 @@ func measureConsole(ctx context.Context, c *corpus, o *outcome) error {
 		peak, err := c.lookAtConsole(ctx, a.lake.Layout().Root)
 		return megabytes(peak), err
 	}
-	samples, err := c.turns(ctx, way{"console", screens}, way{"console --plain", plain})
+	samples, err := c.turns(ctx, nil, way{"console", screens}, way{"console --plain", plain})
 	if err != nil {
 		return err
 	}

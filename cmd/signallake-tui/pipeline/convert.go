@@ -20,7 +20,7 @@ func measureConvert(ctx context.Context, c *corpus, o *outcome) error {
 		return err
 	}
 	m := &converting{corpus: c, fingerprints: map[string]bool{}}
-	samples, err := c.turns(ctx, way{"convert", m.ours}, way{"DuckDB", m.duckdb})
+	samples, err := c.turns(ctx, nil, way{"convert", m.ours}, way{"DuckDB", m.duckdb})
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (m *converting) readBack(ctx context.Context, source string) (err error) {
 
 // measureConvertMemory converts with the program's own sub-command, as a user would, with all that it opens beside the files.
 func measureConvertMemory(ctx context.Context, c *corpus, o *outcome) error {
-	samples, err := c.turns(ctx, way{"convert", func(ctx context.Context, _ int) (_ float64, err error) {
+	samples, err := c.turns(ctx, nil, way{"convert", func(ctx context.Context, _ int) (_ float64, err error) {
 		dir, err := c.clone(ctx, "convert-memory")
 		if err != nil {
 			return 0, err

@@ -35,7 +35,7 @@ func measureGenerate(ctx context.Context, c *corpus, o *outcome) error {
 	if err := m.prepare(ctx); err != nil {
 		return err
 	}
-	samples, err := c.turns(ctx, way{"generate", m.ours}, way{"encode", m.encoder}, way{"write", m.plain})
+	samples, err := c.turns(ctx, nil, way{"generate", m.ours}, way{"encode", m.encoder}, way{"write", m.plain})
 	if err != nil {
 		return err
 	}
