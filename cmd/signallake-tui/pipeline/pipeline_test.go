@@ -267,7 +267,13 @@ func TestPeakIsTheChilds(t *testing.T) {
 	for i := range block {
 		block[i] = 1
 	}
-	p, err := startCommand(exec.Command("cat"), nil)
+	cat := exec.Command("cat") // reads until its input ends
+	in, err := cat.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	p, err := startCommand(cat, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
