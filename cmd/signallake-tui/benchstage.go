@@ -7,8 +7,8 @@ import (
 	"github.com/signallake/signallake/cmd/signallake-tui/pipeline"
 )
 
-// runStage is `bench stage ...`, which the pipeline benchmark starts for what it measures in processes of their own. No help lists it.
-func runStage(ctx context.Context, w *world, args []string) error {
+// runBenchStage is `bench stage ...`, which the pipeline benchmark starts for what it measures in processes of their own. No help lists it.
+func runBenchStage(ctx context.Context, w *world, args []string) error {
 	return pipeline.Child(ctx, args, w.stdout, func(ctx context.Context, args []string) error {
 		cmd, rest, err := find(args)
 		if err != nil {
