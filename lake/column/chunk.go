@@ -35,7 +35,7 @@ type page struct {
 
 // next is the chunk whose turn it is, which takes so many rows; nil when it does not, or the file has failed.
 func (w *Writer) next(rows int, list bool, kinds ...Kind) *chunk {
-	if w.err == nil && w.rows == 0 {
+	if w.err == nil && len(w.open) == 0 {
 		w.fail("values before a group is begun")
 	}
 	if w.err != nil {
@@ -46,8 +46,8 @@ func (w *Writer) next(rows int, list bool, kinds ...Kind) *chunk {
 	case !slices.Contains(kinds, c.Kind) || list != c.List:
 		w.fail("column %s is given values of another type", c.Name)
 		return nil
-	case rows < 1 || w.given+rows > w.rows:
-		w.fail("column %s is given %d rows after %d, the group has %d", c.Name, rows, w.given, w.rows)
+	case rows < 1 || w.given+rows > int(w.group().NumRows):
+		w.fail("column %s is given %d rows after %d, the group has %d", c.Name, rows, w.given, w.group().NumRows)
 		return nil
 	case w.given == 0:
 		w.begin(c)
@@ -57,7 +57,7 @@ func (w *Writer) next(rows int, list bool, kinds ...Kind) *chunk {
 
 // begin begins the chunk of the column at w.at.
 func (w *Writer) begin(c *Column) {
-	group := &w.meta.RowGroups[len(w.meta.RowGroups)-1]
+	group := w.group()
 	group.Columns = grow(group.Columns)
 	chunk := &group.Columns[w.at]
 	encodings, stats := chunk.MetaData.Encoding[:0], chunk.MetaData.EncodingStats[:0]
@@ -66,23 +66,28 @@ func (w *Writer) begin(c *Column) {
 	}}
 	w.indexes = grow(w.indexes)
 	index := &w.indexes[len(w.indexes)-1]
-	index.reset()
+	index.reset(w.open[w.turn], w.at)
 	w.chunk.Column, w.chunk.meta, w.chunk.index = c, &chunk.MetaData, index
 	w.chunk.nulls, w.chunk.bounds = 0, bounds{}
 }
 
-// end ends the chunk when it has all rows, and the group with its last chunk.
+// end counts rows, and ends the chunk when it has all.
 func (w *Writer) end(rows int) {
-	if w.given += rows; w.given < w.rows || w.err != nil {
+	group := w.group()
+	if w.given += rows; w.given < int(group.NumRows) {
 		return
 	}
-	c, group := &w.chunk, &w.meta.RowGroups[len(w.meta.RowGroups)-1]
+	c := &w.chunk
 	c.meta.Statistics = format.Statistics{NullCount: c.nulls, MinValue: c.bounds.min, MaxValue: c.bounds.max}
 	group.TotalByteSize += c.meta.TotalUncompressedSize
 	group.TotalCompressedSize += c.meta.TotalCompressedSize
 	w.given = 0
-	if w.at++; w.at == len(w.schema.Columns) {
-		w.rows, w.at = 0, 0
+	if w.turn++; w.turn == len(w.open) {
+		w.turn = 0
+		w.at++
+	}
+	if w.at == len(w.schema.Columns) {
+		w.at, w.open = 0, w.open[:0]
 	}
 }
 

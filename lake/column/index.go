@@ -8,11 +8,13 @@ import (
 
 // chunkIndex is what the page index says of a chunk.
 type chunkIndex struct {
-	offsets format.OffsetIndex
-	columns format.ColumnIndex
+	group, column int
+	offsets       format.OffsetIndex
+	columns       format.ColumnIndex
 }
 
-func (x *chunkIndex) reset() {
+func (x *chunkIndex) reset(group, column int) {
+	x.group, x.column = group, column
 	x.offsets.PageLocations = x.offsets.PageLocations[:0]
 	x.columns.NullPages, x.columns.NullCounts = x.columns.NullPages[:0], x.columns.NullCounts[:0]
 	x.columns.MinValues, x.columns.MaxValues = x.columns.MinValues[:0], x.columns.MaxValues[:0]
@@ -46,19 +48,20 @@ func (w *Writer) writeIndexes() {
 	if !several {
 		return
 	}
-	columns := len(w.schema.Columns)
 	for i := range w.indexes {
-		x, c := &w.indexes[i], &w.meta.RowGroups[i/columns].Columns[i%columns]
+		x := &w.indexes[i]
+		c := &w.meta.RowGroups[x.group].Columns[x.column]
 		if !x.bounded() {
 			continue
 		}
-		x.columns.BoundaryOrder = x.order(w.schema.Columns[i%columns].Kind)
+		x.columns.BoundaryOrder = x.order(w.schema.Columns[x.column].Kind)
 		b := w.encode(&x.columns)
 		c.ColumnIndexOffset, c.ColumnIndexLength = w.offset(), int32(len(b))
 		w.out = append(w.out, b...)
 	}
 	for i := range w.indexes {
-		x, c := &w.indexes[i], &w.meta.RowGroups[i/columns].Columns[i%columns]
+		x := &w.indexes[i]
+		c := &w.meta.RowGroups[x.group].Columns[x.column]
 		b := w.encode(&x.offsets)
 		c.OffsetIndexOffset, c.OffsetIndexLength = w.offset(), int32(len(b))
 		w.out = append(w.out, b...)

@@ -61,8 +61,8 @@ func (w *Writer) Numbers(dictionary []string, numbers []int32, present []uint8) 
 	if c == nil || !w.agree(c, rows, present, len(numbers)) {
 		return
 	}
-	if rows != w.rows {
-		w.fail("column %s is given a dictionary for %d of %d rows", c.Name, rows, w.rows)
+	if all := int(w.group().NumRows); rows != all {
+		w.fail("column %s is given a dictionary for %d of %d rows", c.Name, rows, all)
 		return
 	}
 	w.scratch.page = w.scratch.page[:0]

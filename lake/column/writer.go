@@ -42,9 +42,10 @@ type Writer struct {
 	flushed int64
 	sum     uint32
 
-	rows  int // of the group at hand; 0: none is begun
-	at    int // the column whose turn it is
-	given int // rows of it that were given
+	open  []int // the groups that are begun and not complete
+	at    int   // the column whose turn it is
+	turn  int   // the one of open whose turn it is
+	given int   // rows of it that were given
 	meta  format.FileMetaData
 	chunk chunk
 	paths [][]string // of the columns
@@ -85,27 +86,30 @@ func NewWriter(s Schema) *Writer {
 func (w *Writer) Reset(to io.Writer) {
 	w.to, w.err = to, nil
 	w.out, w.flushed, w.sum = append(w.out[:0], magic...), 0, 0
-	w.rows, w.at, w.given = 0, 0, 0
+	w.open, w.at, w.turn, w.given = w.open[:0], 0, 0, 0
 	w.meta.NumRows, w.meta.RowGroups = 0, w.meta.RowGroups[:0]
 	w.indexes, w.bounds = w.indexes[:0], w.bounds[:0]
 }
 
-// Group begins a group of so many rows, at least one.
-func (w *Writer) Group(rows int) {
-	switch {
-	case w.err != nil:
-	case rows < 1:
-		w.fail("a group of %d rows", rows)
-	case w.rows > 0:
+// Group begins a group of so many rows, at least one. With several numbers it begins as many groups, to which each column is given before
+// the next one: first the rows of the first group, then those of the second.
+func (w *Writer) Group(rows ...int) {
+	if w.err == nil && len(w.open) > 0 {
 		w.fail("a group begins before column %s has all rows of the last one", w.schema.Columns[w.at].Name)
-	default:
-		w.rows = rows
-		w.meta.RowGroups = grow(w.meta.RowGroups)
-		group := &w.meta.RowGroups[len(w.meta.RowGroups)-1]
-		*group = format.RowGroup{
-			Columns: group.Columns[:0], NumRows: int64(rows), FileOffset: w.offset(), Ordinal: int16(len(w.meta.RowGroups) - 1),
+	}
+	for _, n := range rows {
+		if n < 1 {
+			w.fail("a group of %d rows", n)
 		}
-		w.meta.NumRows += int64(rows)
+		if w.err != nil {
+			return
+		}
+		i := len(w.meta.RowGroups)
+		w.meta.RowGroups = grow(w.meta.RowGroups)
+		group := &w.meta.RowGroups[i]
+		*group = format.RowGroup{Columns: group.Columns[:0], NumRows: int64(n), FileOffset: w.offset(), Ordinal: int16(i)}
+		w.meta.NumRows += int64(n)
+		w.open = append(w.open, i)
 	}
 }
 
@@ -149,8 +153,8 @@ func (w *Writer) footer() {
 
 // complete holds the caller to whole groups.
 func (w *Writer) complete() {
-	if w.err == nil && w.rows > 0 {
-		w.fail("column %s has %d of %d rows", w.schema.Columns[w.at].Name, w.given, w.rows)
+	if w.err == nil && len(w.open) > 0 {
+		w.fail("column %s has %d of %d rows", w.schema.Columns[w.at].Name, w.given, w.group().NumRows)
 	}
 }
 
@@ -162,6 +166,9 @@ func (w *Writer) encode(v any) []byte {
 	}
 	return w.header.Bytes()
 }
+
+// group is the one whose turn it is.
+func (w *Writer) group() *format.RowGroup { return &w.meta.RowGroups[w.open[w.turn]] }
 
 func (w *Writer) offset() int64 { return w.flushed + int64(len(w.out)) }
 
