@@ -77,6 +77,7 @@ func schema() column.Schema {
 // What goes wrong shows in Close.
 type Writer struct {
 	group *group
+	sum   *Sum // that was written last
 }
 
 // NewWriter begins a file. Close ends it.

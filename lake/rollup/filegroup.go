@@ -58,7 +58,7 @@ func (c *nameColumn) number(name string) int32 {
 	return n
 }
 
-// putRank adds a row with the name of a rank. All calls must be about the same names.
+// putRank adds a row with the name of a rank. Until forget the names are the same ones.
 func (c *nameColumn) putRank(names []string, rank uint32) {
 	if int(rank) >= len(c.known) {
 		c.known = append(c.known, make([]int32, len(names)-len(c.known))...)
@@ -81,6 +81,9 @@ func (c *nameColumn) clear() {
 	c.rows, c.values, c.given = c.rows[:0], c.values[:0], c.given[:0]
 }
 
+// forget forgets what is known of ranks. No group is at hand.
+func (c *nameColumn) forget() { c.known = c.known[:0] }
+
 // cell is what rows of both kinds have; its name columns were put already. buckets and counts are parallel.
 func (g *group) cell(minute int64, c *Counts, latencies int64, buckets []int16, counts []int32) {
 	g.minute = append(g.minute, minute)
@@ -88,24 +91,30 @@ func (g *group) cell(minute int64, c *Counts, latencies int64, buckets []int16, 
 		g.classes[i] = append(g.classes[i], int64(n))
 	}
 	g.n = append(g.n, latencies)
-	g.sum, g.max = append(g.sum, c.LatencySum), append(g.max, c.LatencyMax)
-	g.buckets, g.counts = append(g.buckets, buckets...), append(g.counts, counts...)
+	g.sum = append(g.sum, c.LatencySum)
+	g.max = append(g.max, c.LatencyMax)
+	g.buckets = append(g.buckets, buckets...)
+	g.counts = append(g.counts, counts...)
 	g.bucketsOf = append(g.bucketsOf, int32(len(buckets)))
 }
 
-// serviceRow ends a service's row: quantiles is empty when there was no latency, raw when the values are not known one by one.
+// serviceRow ends a service's row: quantiles is empty when there was no latency, raw also when the values are not known one by one.
 func (g *group) serviceRow(quantiles []float64, raw []float64) {
 	for i, q := range quantiles {
 		g.quantiles[i] = append(g.quantiles[i], q)
 	}
-	g.ofEndpoint, g.hasQuantiles = append(g.ofEndpoint, 0), append(g.hasQuantiles, uint8(len(quantiles)/len(g.quantiles)))
-	g.raw, g.rawOf = append(g.raw, raw...), append(g.rawOf, int32(len(raw)))
+	g.ofEndpoint = append(g.ofEndpoint, 0)
+	g.hasQuantiles = append(g.hasQuantiles, uint8(len(quantiles)/len(g.quantiles)))
+	g.raw = append(g.raw, raw...)
+	g.rawOf = append(g.rawOf, int32(len(raw)))
 	g.full()
 }
 
 // endpointRow ends an endpoint's row.
 func (g *group) endpointRow() {
-	g.ofEndpoint, g.hasQuantiles, g.rawOf = append(g.ofEndpoint, 1), append(g.hasQuantiles, 0), append(g.rawOf, 0)
+	g.ofEndpoint = append(g.ofEndpoint, 1)
+	g.hasQuantiles = append(g.hasQuantiles, 0)
+	g.rawOf = append(g.rawOf, 0)
 	g.full()
 }
 

@@ -122,6 +122,13 @@ func run(pairs []pair, at uint) int {
 
 // WriteSum adds the cells of the day, and empties the sum.
 func (w *Writer) WriteSum(s *Sum) {
+	if w.sum != s { // its ranks are of other names
+		w.group.flush()
+		for _, c := range w.group.names() {
+			c.forget()
+		}
+		w.sum = s
+	}
 	s.sort()
 	if s.hostile() {
 		w.Write(s.cells())

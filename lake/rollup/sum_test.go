@@ -168,3 +168,35 @@ func BenchmarkSum(b *testing.B) {
 		w.Write(c)
 	})
 }
+
+// TestSumsOfOtherNames writes two Sums, whose numbers mean different names, and Cells into one file.
+func TestSumsOfOtherNames(t *testing.T) {
+	var lists [3][]event
+	for i := range lists {
+		lists[i] = events(uint64(i), 500)
+		for k := range lists[i] {
+			e := &lists[i][k]
+			e.ts = int64(i)*dayMicros + int64(k)*1_000_000
+			e.service, e.endpoint = fmt.Sprint(e.service, i), fmt.Sprint(e.endpoint, 2-i)
+		}
+	}
+	want := New()
+	got := throughFile(t, func(w *Writer) {
+		for i, list := range lists {
+			sum, addTo := sumOf(t, list)
+			sum.Begin(int64(i) * dayMicros)
+			cells := New()
+			for _, e := range list {
+				addTo(sum, e)
+				add(cells, e)
+				add(want, e)
+			}
+			if i == 1 {
+				w.Write(cells)
+			} else {
+				w.WriteSum(sum)
+			}
+		}
+	})
+	same(t, "two sums and cells", got, want)
+}
