@@ -63,11 +63,21 @@ func (w *eventWriter) latencies(rows []piece, n int) {
 // text writes a text column: by a dictionary when at most half of the rows' values are different, or by the values themselves. The lake does
 // not tell "" from absent.
 func (w *eventWriter) text(i int, rows []piece, n int, nullable bool) {
-	if w.number(i, rows, n, nullable) {
+	if !w.various(i, rows) && w.number(i, rows, n, nullable) {
 		w.out.Numbers(w.words, w.numbers, w.presence())
 		return
 	}
 	w.plain(rows, n, nullable, func(dst []byte, b *block, row int) []byte { return append(dst, b.textAt(i, row)...) })
+}
+
+// various tells of values that no dictionary has, for the most part, judged by the blocks that the rows are of.
+func (w *eventWriter) various(i int, rows []piece) bool {
+	own, all := 0, 0
+	for _, p := range rows {
+		b := w.run.blocks[p.block]
+		own, all = own+len(b.text[i].ends), all+b.rows()
+	}
+	return own > all/2
 }
 
 // noNumber is the mark of an absent value.
