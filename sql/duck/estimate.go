@@ -28,7 +28,7 @@ func (e *Engine) Estimate(ctx context.Context, text string) (sql.Estimate, error
 	cost := sql.CostOf(v.Version.Files, p.costs, p.leeway)
 	out.Files, out.Bytes, out.Columns = cost.Files, cost.Bytes, cost.Columns
 	if len(p.scans) > 0 {
-		out.HotRows = v.rows
+		out.HotRows, _ = e.lake.RawBetween(v.Version.Watermark, e.lake.Committed())
 	}
 	out.USD = sql.AthenaUSD(out.Bytes)
 	return out, nil
