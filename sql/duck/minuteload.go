@@ -177,8 +177,8 @@ func (s *cellStore) readEndpoints(ctx context.Context, files []string) error {
 	return nil
 }
 
-// spotsAtOnce bounds how many cells of endpoints an answer holds: some 10 MB.
-const spotsAtOnce = 30_000
+// spotsAtOnce bounds how many cells of endpoints an answer holds, some 20 MB: as many as a group of rows of the file.
+const spotsAtOnce = 1 << 16
 
 // readSpotHours adds the hours of endpoints from the minutes of one rollup file, some hours at a time; an hour that lies in two files has two rows.
 func (s *cellStore) readSpotHours(ctx context.Context, from string) error {
