@@ -34,9 +34,10 @@ type Selection struct {
 type group struct {
 	quantiles []float64
 	members   []member
-	loose     []float64
+	loose     [][]float64
 	count     int64
 	wants     []*want
+	found     []float64 // the quantiles; empty of an empty group
 }
 
 // member is one endpoint of a file in a group.
@@ -86,14 +87,9 @@ func (s *Selection) Add(group int, f File, endpoint int) {
 	s.groups[group].members = append(s.groups[group].members, member{int32(n), int32(endpoint)})
 }
 
-// AddLoose adds single latencies to a group, which keeps the slice.
+// AddLoose adds single latencies to a group. The slice is kept and not changed.
 func (s *Selection) AddLoose(group int, values []float64) {
-	g := &s.groups[group]
-	if g.loose == nil {
-		g.loose = values
-		return
-	}
-	g.loose = append(g.loose, values...)
+	s.groups[group].loose = append(s.groups[group].loose, values)
 }
 
 // Run finds the values. Errors: ErrTooMany, of reading, of values that do not fit their checksums, and ctx's.
@@ -118,9 +114,17 @@ func (s *Selection) Run(ctx context.Context, workers int) error {
 	if total > maxSelected {
 		return ErrTooMany
 	}
-	return parallel(ctx, workers, len(s.files), func() func(int) error {
+	if err := parallel(ctx, workers, len(s.files), func() func(int) error {
 		var f fetcher
 		return func(i int) error { return f.fetch(s, &s.files[i]) }
+	}); err != nil {
+		return err
+	}
+	return parallel(ctx, workers, len(s.groups), func() func(int) error {
+		return func(i int) error {
+			s.groups[i].interpolate()
+			return nil
+		}
 	})
 }
 
@@ -170,10 +174,12 @@ func (s *Selection) locate(g *group, counts *bucketCounts) {
 		}
 		g.count += f.Endpoints[m.endpoint].Latencies
 	}
-	for _, ms := range g.loose {
-		counts[rollup.BucketOf(ms)]++
+	for _, values := range g.loose {
+		for _, ms := range values {
+			counts[rollup.BucketOf(ms)]++
+		}
+		g.count += int64(len(values))
 	}
-	g.count += int64(len(g.loose))
 	if g.count == 0 {
 		return
 	}
@@ -182,12 +188,11 @@ func (s *Selection) locate(g *group, counts *bucketCounts) {
 		g.wantRank(lo, counts)
 		g.wantRank(hi, counts)
 	}
-	if len(g.loose) == 0 {
-		return
-	}
-	for _, ms := range g.loose {
-		if w := g.wanted(int(rollup.BucketOf(ms))); w != nil {
-			w.values = append(w.values, ms)
+	for _, values := range g.loose {
+		for _, ms := range values {
+			if w := g.wanted(int(rollup.BucketOf(ms))); w != nil {
+				w.values = append(w.values, ms)
+			}
 		}
 	}
 }
@@ -227,20 +232,29 @@ func (g *group) wanted(bucket int) *want {
 // Count is how many latencies a group has.
 func (s *Selection) Count(group int) int64 { return s.groups[group].count }
 
-// Quantile is a quantile that was named when the group was made, interpolated as DuckDB's quantile_cont does it. NaN of an empty group. Asking
-// reorders what was read: not from several goroutines.
-func (s *Selection) Quantile(group int, q float64) float64 {
+// Quantile is the i-th of the group's quantiles. NaN of an empty group.
+func (s *Selection) Quantile(group, i int) float64 {
 	g := &s.groups[group]
 	if g.count == 0 {
 		return math.NaN()
 	}
-	lo, hi, part := ranks(g.count, q)
-	low := g.at(lo)
-	if hi == lo {
-		return low
+	return g.found[i]
+}
+
+// interpolate finds the quantiles as DuckDB's quantile_cont does it.
+func (g *group) interpolate() {
+	if g.count == 0 {
+		return
 	}
-	// The products are rounded one by one, also where the machine could join them with the sum.
-	return float64(low*(1-part)) + float64(g.at(hi)*part)
+	for _, q := range g.quantiles {
+		lo, hi, part := ranks(g.count, q)
+		v := g.at(lo)
+		if hi > lo {
+			// The products are rounded one by one, also where the machine could join them with the sum.
+			v = float64(v*(1-part)) + float64(g.at(hi)*part)
+		}
+		g.found = append(g.found, v)
+	}
 }
 
 // at is the latency of a rank.

@@ -57,6 +57,8 @@ type Engine struct {
 	hot    *hotSet
 	feed   *feed
 
+	digests *lake.Digests
+
 	loaders []*conn // of the backlog
 
 	panels     *instance
@@ -133,6 +135,7 @@ func (e *Engine) open(cfg Config) error {
 	e.conns = freeConns(e.prompt.conns[ownConns : promptConns+ownConns])
 	e.panelConns = freeConns(e.panels.conns[ownConns:])
 	e.hot = newHotSet(e.lake, e.prompt.conns[0])
+	e.digests = lake.NewDigests(e.lake.Layout(), digestMemory)
 	e.feed = newFeed(e)
 	e.feed.minutes.panels.wanted.Store(cfg.Panels)
 	return nil
