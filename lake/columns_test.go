@@ -8,7 +8,7 @@ import (
 
 // TestDictionariesOverflow: values that the dictionary has no room for, or that are long, are kept all the same.
 func TestDictionariesOverflow(t *testing.T) {
-	w := newScanWorker()
+	w := newScanWorker(0, &arena{})
 	var blocks []*block
 	first := Seq(1)
 	message := func(i int) string {

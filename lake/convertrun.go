@@ -30,9 +30,10 @@ const settlers = 8
 
 // partFile is one file of a run.
 type partFile struct {
-	rows  []rowRef
-	temp  string
-	entry FileEntry
+	rows   int
+	pieces []piece
+	temp   string
+	entry  FileEntry
 }
 
 // write writes the run's files and puts them into their folders, durably. On an error whatever was made is litter.
@@ -43,7 +44,7 @@ func (c *conversion) write(ctx context.Context, r *scannedRun) (files []FileEntr
 	}
 	parts := make([]*partFile, len(r.partitions))
 	for i, p := range r.partitions {
-		parts[i] = &partFile{rows: r.rows[i], temp: filepath.Join(dir, strconv.Itoa(i)+".parquet"), entry: FileEntry{Partition: p}}
+		parts[i] = &partFile{rows: r.rows[i], pieces: r.pieces[i], temp: filepath.Join(dir, strconv.Itoa(i)+".parquet"), entry: FileEntry{Partition: p}}
 	}
 	group := newTaskGroup(ctx)
 	group.run(func(ctx context.Context) (err error) {
@@ -67,7 +68,7 @@ func (c *conversion) write(ctx context.Context, r *scannedRun) (files []FileEntr
 // writeParts starts the workers that write the partitions' files, largest first so that none is left alone at the end, and those that
 // wait for the disk.
 func (c *conversion) writeParts(group *taskGroup, r *scannedRun, parts []*partFile) {
-	order := slices.SortedStableFunc(slices.Values(parts), func(a, b *partFile) int { return cmp.Compare(len(b.rows), len(a.rows)) })
+	order := slices.SortedStableFunc(slices.Values(parts), func(a, b *partFile) int { return cmp.Compare(b.rows, a.rows) })
 	queue := make(chan *partFile, len(order))
 	for _, p := range order {
 		queue <- p
@@ -83,7 +84,10 @@ func (c *conversion) writeParts(group *taskGroup, r *scannedRun, parts []*partFi
 		writers.Add(1)
 		group.run(func(ctx context.Context) error {
 			defer writers.Done()
-			w := newEventWriter(r.blocks)
+			w, err := newEventWriter(r)
+			if err != nil {
+				return err
+			}
 			for p := range queue {
 				file, err := c.writePart(ctx, w, p)
 				if err != nil {
@@ -121,7 +125,7 @@ func (c *conversion) writePart(ctx context.Context, w *eventWriter, p *partFile)
 	if err != nil {
 		return nil, err
 	}
-	entry, err := w.write(ctx, file, p.rows)
+	entry, err := w.write(ctx, file, p.pieces)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -171,11 +175,9 @@ func (c *conversion) writeCells(ctx context.Context, r *scannedRun, temp string)
 // facts is the rollup file's entry as far as it tells of the events.
 func (r *scannedRun) facts() FileEntry {
 	first, last := r.blocks[0], r.blocks[len(r.blocks)-1]
-	entry := FileEntry{
-		Rows: r.events, MinSeq: first.first, MaxSeq: last.first + Seq(last.rows()) - 1, MinTS: first.timestamp[0], MaxTS: first.timestamp[0],
-	}
+	entry := FileEntry{Rows: r.events, MinSeq: first.first, MaxSeq: last.first + Seq(last.rows()) - 1, MinTS: math.MaxInt64, MaxTS: math.MinInt64}
 	for _, b := range r.blocks {
-		entry.MinTS, entry.MaxTS = min(entry.MinTS, slices.Min(b.timestamp)), max(entry.MaxTS, slices.Max(b.timestamp))
+		entry.MinTS, entry.MaxTS = min(entry.MinTS, Micros(slices.Min(b.timestamp))), max(entry.MaxTS, Micros(slices.Max(b.timestamp)))
 	}
 	return entry
 }
@@ -188,14 +190,16 @@ func (r *scannedRun) cells(ctx context.Context, from, to int) (*rollup.Cells, er
 			return nil, err
 		}
 		p := &r.partitions[i]
-		for _, ref := range r.rows[i] {
-			b, row := r.blocks[ref>>rowBits], int(ref&(blockRows-1))
-			latency := b.latency[row]
-			has := !math.IsNaN(latency)
-			if !has {
-				latency = 0
+		for _, piece := range r.pieces[i] {
+			b := r.blocks[piece.block]
+			for row := int(piece.from); row < int(piece.to); row++ {
+				latency := b.latency[row]
+				has := !math.IsNaN(latency)
+				if !has {
+					latency = 0
+				}
+				cells.Add(b.timestamp[row], p.Service, b.textAt(textEndpoint, row), b.textAt(textRegion, row), p.Status, latency, has)
 			}
-			cells.Add(int64(b.timestamp[row]), p.Service, b.textAt(textEndpoint, row), b.textAt(textRegion, row), p.Status, latency, has)
 		}
 	}
 	return cells, nil

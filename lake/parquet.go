@@ -1,14 +1,9 @@
 package lake
 
 import (
-	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"hash"
 	"hash/crc32"
-	"math"
-	"slices"
 	"strconv"
 	"unsafe"
 
@@ -22,9 +17,6 @@ const (
 	pageBytes = 256 << 10
 	// handRows is how many values go to a column writer at a time: few enough for the first-level cache.
 	handRows = 512
-
-	parquetFormatKey = "signallake.events.format"
-	parquetFormat    = 1
 )
 
 // parquetGroup is a group node that keeps the order of its fields; parquet.Group sorts them by name.
@@ -38,7 +30,7 @@ func (g parquetGroup) Fields() []parquet.Field { return g.fields }
 // parquetSchema is the schema of a file with these columns. dictionary says which of the strings are worth a dictionary. Every type is one
 // that DuckDB, Trino, Athena and Spark read as Column.Type says: no unsigned, no UUID, and instants not "adjusted to UTC", which would
 // read as TIMESTAMP WITH TIME ZONE.
-func parquetSchema(columns []Column, dictionary func(column string) bool) *parquet.Schema {
+func twinSchema(columns []Column, dictionary func(column string) bool) *parquet.Schema {
 	group := parquet.Group{}
 	for _, c := range columns {
 		group[c.Name] = parquetNode(c, dictionary(c.Name))
@@ -139,166 +131,6 @@ func (s *parquetSink) facts(entry *FileEntry, w *parquet.GenericWriter[any]) {
 			entry.ColumnBytes[i] += group.Columns[i].MetaData.TotalCompressedSize
 		}
 	}
-}
-
-// eventWriter writes rows of a run as files, one after the other. It is for one goroutine.
-type eventWriter struct {
-	blocks  []*block
-	columns []Column
-	writers map[uint32]*parquet.GenericWriter[any] // by which text columns have a dictionary, as bits
-	values  []parquet.Value
-	ids     []byte
-}
-
-func newEventWriter(blocks []*block) *eventWriter {
-	return &eventWriter{blocks: blocks, columns: FileColumns(), writers: map[uint32]*parquet.GenericWriter[any]{}}
-}
-
-// write writes the rows, which are ordered, as one file, and fills the entry but for its name and partition. The file is not synced.
-func (w *eventWriter) write(ctx context.Context, file File, rows []rowRef) (FileEntry, error) {
-	var entry FileEntry
-	sink := newParquetSink(file)
-	out := w.writer(rows)
-	out.Reset(sink)
-	for rest := rows; len(rest) > 0; {
-		group := rest[:min(groupRows, len(rest))]
-		rest = rest[len(group):]
-		if err := ctx.Err(); err != nil {
-			return entry, err
-		}
-		for i, column := range out.ColumnWriters() {
-			if err := w.writeColumn(column, i, group); err != nil {
-				return entry, fmt.Errorf("column %s: %w", w.columns[i].Name, err)
-			}
-		}
-		if err := out.Flush(); err != nil {
-			return entry, err
-		}
-	}
-	if err := out.Close(); err != nil {
-		return entry, err
-	}
-	sink.facts(&entry, out)
-	if entry.Rows != int64(len(rows)) {
-		return entry, fmt.Errorf("wrote %d rows of %d", entry.Rows, len(rows))
-	}
-	w.bounds(&entry, rows)
-	return entry, nil
-}
-
-func (w *eventWriter) bounds(entry *FileEntry, rows []rowRef) {
-	entry.MinTS, entry.MaxTS = math.MaxInt64, math.MinInt64
-	entry.MinSeq, entry.MaxSeq = math.MaxInt64, math.MinInt64
-	for _, ref := range rows {
-		b, row := w.at(ref)
-		entry.MinTS, entry.MaxTS = min(entry.MinTS, b.timestamp[row]), max(entry.MaxTS, b.timestamp[row])
-		seq := b.first + Seq(row)
-		entry.MinSeq, entry.MaxSeq = min(entry.MinSeq, seq), max(entry.MaxSeq, seq)
-	}
-}
-
-func (w *eventWriter) at(ref rowRef) (*block, int) {
-	return w.blocks[ref>>rowBits], int(ref & (blockRows - 1))
-}
-
-// writer is the writer for files like this: a text column gets a dictionary when a sample of the rows says that it repeats.
-func (w *eventWriter) writer(rows []rowRef) *parquet.GenericWriter[any] {
-	var mask uint32
-	for column := range textColumns {
-		if w.repeats(column, rows) {
-			mask |= 1 << column
-		}
-	}
-	if out, ok := w.writers[mask]; ok {
-		return out
-	}
-	names := textColumnNames()
-	out := parquetWriter(parquetSchema(w.columns, func(name string) bool {
-		i := slices.Index(names, name)
-		return i >= 0 && mask>>i&1 == 1
-	}))
-	w.writers[mask] = out
-	return out
-}
-
-// repeats tells whether at most half of a sample's values are different.
-func (w *eventWriter) repeats(column int, rows []rowRef) bool {
-	const sample, few = 256, 16 // of a few rows the question means little, and all of them as a dictionary spares a writer
-	if len(rows) <= few {
-		return true
-	}
-	step := max(1, len(rows)/sample)
-	seen, n := make(map[string]struct{}, sample/4), 0
-	for i := 0; i < len(rows); i += step {
-		b, row := w.at(rows[i])
-		seen[b.textAt(column, row)] = struct{}{}
-		n++
-	}
-	return len(seen) <= n/2
-}
-
-func (w *eventWriter) writeColumn(to *parquet.ColumnWriter, column int, rows []rowRef) error {
-	value, err := w.valuer(w.columns[column].Name)
-	if err != nil {
-		return err
-	}
-	nullable := w.columns[column].Nullable
-	for len(rows) > 0 {
-		part := rows[:min(handRows, len(rows))]
-		rows = rows[len(part):]
-		w.values, w.ids = w.values[:0], w.ids[:0]
-		for _, ref := range part {
-			v := value(w.at(ref))
-			if nullable { // levels cost time, and a required column's writer does not look at them
-				if absent(v) {
-					v = parquet.NullValue()
-				} else {
-					v = v.Level(0, 1, column)
-				}
-			}
-			w.values = append(w.values, v)
-		}
-		if _, err := to.WriteRowValues(w.values); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// absent tells whether a nullable column's value is no value: the lake does not tell "" from absent.
-func absent(v parquet.Value) bool {
-	switch v.Kind() {
-	case parquet.ByteArray:
-		return len(v.ByteArray()) == 0
-	case parquet.Double:
-		return math.IsNaN(v.Double())
-	}
-	return false
-}
-
-// valuer says how to get a column's value of a row. Values are good until w.ids is emptied.
-func (w *eventWriter) valuer(name string) (func(b *block, row int) parquet.Value, error) {
-	if i := slices.Index(textColumnNames(), name); i >= 0 {
-		return func(b *block, row int) parquet.Value { return textValue(b.textAt(i, row)) }, nil
-	}
-	if i := slices.Index(idColumnNames(), name); i >= 0 {
-		return func(b *block, row int) parquet.Value {
-			start := len(w.ids)
-			w.ids = b.ids[i].appendTo(w.ids, row) // when it grows, earlier values stay in the older array
-			return parquet.ByteArrayValue(w.ids[start:])
-		}, nil
-	}
-	switch name {
-	case "timestamp":
-		return func(b *block, row int) parquet.Value { return parquet.Int64Value(int64(b.timestamp[row])) }, nil
-	case "received_at":
-		return func(b *block, row int) parquet.Value { return parquet.Int64Value(int64(b.received[row])) }, nil
-	case "seq":
-		return func(b *block, row int) parquet.Value { return parquet.Int64Value(int64(b.first) + int64(row)) }, nil
-	case "latency_ms":
-		return func(b *block, row int) parquet.Value { return parquet.DoubleValue(b.latency[row]) }, nil
-	}
-	return nil, errors.New("the schema has it, the writer does not know it")
 }
 
 // textValue is a value over the string's own bytes, which the column writers copy.

@@ -49,7 +49,7 @@ type twinFile struct {
 func newTwinWriter(l Layout, file File, p *Progress) *twinWriter {
 	w := &twinWriter{layout: l, sink: newParquetSink(file), columns: Columns(), rows: groupRows, p: p}
 	names := append(textColumnNames()[:textMessage+1], "service_name")
-	w.out = parquetWriter(parquetSchema(w.columns, func(name string) bool { return slices.Contains(names, name) }))
+	w.out = parquetWriter(twinSchema(w.columns, func(name string) bool { return slices.Contains(names, name) }))
 	w.out.Reset(w.sink)
 	for range twinGroups {
 		w.groups = append(w.groups, w.out.BeginRowGroup())
