@@ -2,87 +2,68 @@ package lake
 
 import "github.com/signallake/signallake/lake/digest"
 
-// digestMaker makes the digest of one file after the other from a run's blocks. It is for one goroutine.
+// digestMaker makes the digest of one file of a run after the other. It is for one goroutine.
 type digestMaker struct {
-	builder  digest.Builder
-	endpoint nameNumbers
-	region   nameNumbers
+	run     *scannedRun
+	builder digest.Builder
+	columns digest.Columns
+	bytes   []byte
+	own     [textColumns]ownNames
 }
 
-// reset begins a file.
-func (m *digestMaker) reset() {
-	m.builder.Reset()
-	m.endpoint.reset(textEndpoint)
-	m.region.reset(textRegion)
-}
-
-func (m *digestMaker) add(b *block, row int) {
-	m.builder.Add(int64(b.timestamp[row]), b.latency[row], m.endpoint.number(b, row), m.region.number(b, row))
-}
-
-// append appends the file's digest.
-func (m *digestMaker) append(dst []byte) []byte {
-	return m.builder.Append(dst, m.endpoint.name, m.region.name)
-}
-
-// nameNumbers gives a file's values of a text column numbers of their own, from 0 on: each worker of the run has numbers of its own.
-type nameNumbers struct {
-	column  int
+// ownNames numbers the values of a file that no worker's dictionary had room for, above those that one had.
+type ownNames struct {
+	numbers map[string]uint32
 	names   []string
-	workers map[*scanWorker]*workerNumbers
-	last    *workerNumbers
-	own     map[string]uint32 // of values that are in no dictionary
-	file    uint32
 }
 
-// workerNumbers turns a worker's numbers into the file's: what was set for an earlier file does not count.
-type workerNumbers struct {
-	worker *scanWorker
-	number []uint32
-	file   []uint32
-}
-
-func (n *nameNumbers) reset(column int) {
-	n.column, n.names, n.own = column, n.names[:0], nil
-	n.file++
-	if n.workers == nil {
-		n.workers = map[*scanWorker]*workerNumbers{}
+// digest is the digest of a partition's rows, good until the next call.
+func (m *digestMaker) digest(pieces []piece) []byte {
+	m.builder.Reset()
+	m.own[textEndpoint], m.own[textRegion] = ownNames{}, ownNames{}
+	for _, p := range pieces {
+		b := m.run.blocks[p.block]
+		m.columns.Timestamps, m.columns.Latencies = b.timestamp[p.from:p.to], b.latency[p.from:p.to]
+		m.columns.Endpoints = m.numbers(m.columns.Endpoints[:0], textEndpoint, p)
+		m.columns.Regions = m.numbers(m.columns.Regions[:0], textRegion, p)
+		m.builder.Add(m.columns)
 	}
-}
-
-func (n *nameNumbers) name(number int) string { return n.names[number] }
-
-func (n *nameNumbers) number(b *block, row int) uint32 {
-	number := b.text[n.column].numbers[row]
-	if number >= dictionaryLimit {
-		return n.ownNumber(b.textAt(n.column, row))
-	}
-	w := n.last
-	if w == nil || w.worker != b.worker {
-		if w = n.workers[b.worker]; w == nil {
-			w = &workerNumbers{worker: b.worker, number: make([]uint32, dictionaryLimit), file: make([]uint32, dictionaryLimit)}
-			n.workers[b.worker] = w
+	name := func(column int) func(number int) string {
+		return func(number int) string {
+			if values := m.run.texts[column].values; number < len(values) {
+				return values[number]
+			} else {
+				return m.own[column].names[number-len(values)]
+			}
 		}
-		n.last = w
 	}
-	if w.file[number] != n.file {
-		w.file[number], w.number[number] = n.file, n.add(b.textAt(n.column, row))
-	}
-	return w.number[number]
+	m.bytes = m.builder.Append(m.bytes[:0], name(textEndpoint), name(textRegion))
+	return m.bytes
 }
 
-func (n *nameNumbers) ownNumber(name string) uint32 {
-	if number, ok := n.own[name]; ok {
+// numbers appends the numbers that a column's values have in the run.
+func (m *digestMaker) numbers(dst []uint32, column int, p piece) []uint32 {
+	b, d := m.run.blocks[p.block], &m.run.texts[column]
+	c, of := &b.text[column], d.of[b.worker.number]
+	for _, number := range c.numbers[p.from:p.to] {
+		if number < dictionaryLimit {
+			dst = append(dst, uint32(of[number]))
+		} else {
+			dst = append(dst, uint32(len(d.values))+m.own[column].number(c.ownAt(number)))
+		}
+	}
+	return dst
+}
+
+func (o *ownNames) number(name string) uint32 {
+	if number, ok := o.numbers[name]; ok {
 		return number
 	}
-	if n.own == nil {
-		n.own = map[string]uint32{}
+	if o.numbers == nil {
+		o.numbers = map[string]uint32{}
 	}
-	n.own[name] = n.add(name)
-	return n.own[name]
-}
-
-func (n *nameNumbers) add(name string) uint32 {
-	n.names = append(n.names, name)
-	return uint32(len(n.names) - 1)
+	number := uint32(len(o.names))
+	o.numbers[name] = number
+	o.names = append(o.names, name)
+	return number
 }

@@ -42,21 +42,33 @@ func (b *Builder) Reset() {
 	b.endpoints, b.regions, b.entries = b.endpoints[:0], b.regions[:0], b.entries[:0]
 }
 
-// Add takes an event: its microseconds since 1970, its latency in milliseconds (not negative; NaN is none), and the numbers of its endpoint and
-// region, which are small: there is a counter for each up to the largest.
-func (b *Builder) Add(timestamp int64, ms float64, endpoint, region uint32) {
-	b.events++
-	b.hours[hourOf(timestamp)]++
-	b.endpoints = countNumber(b.endpoints, endpoint)
-	b.regions = countNumber(b.regions, region)
-	if ms != ms {
-		return
+// Columns are some events, side by side: the slices have the same length.
+type Columns struct {
+	Timestamps []int64   // microseconds since 1970
+	Latencies  []float64 // milliseconds, not negative; NaN is none
+	Endpoints  []uint32  // numbers of names, which are small: there is a counter for each up to the largest
+	Regions    []uint32
+}
+
+// Add takes events.
+func (b *Builder) Add(c Columns) {
+	b.events += int64(len(c.Timestamps))
+	for _, ts := range c.Timestamps {
+		b.hours[hourOf(ts)]++
 	}
-	b.entries = append(b.entries, entry{ms: ms, endpoint: endpoint, bucket: uint16(rollup.BucketOf(ms))})
-	if _, ok := microseconds.number(ms); !ok {
-		b.inexact++
-		if _, ok := nanoseconds.number(ms); ok {
-			b.fine++
+	b.endpoints = countNumbers(b.endpoints, c.Endpoints)
+	b.regions = countNumbers(b.regions, c.Regions)
+	b.entries = slices.Grow(b.entries, len(c.Latencies))
+	for i, ms := range c.Latencies {
+		if ms != ms {
+			continue
+		}
+		b.entries = append(b.entries, entry{ms: ms, endpoint: c.Endpoints[i], bucket: uint16(rollup.BucketOf(ms))})
+		if _, ok := microseconds.number(ms); !ok {
+			b.inexact++
+			if _, ok := nanoseconds.number(ms); ok {
+				b.fine++
+			}
 		}
 	}
 }
@@ -69,11 +81,13 @@ func hourOf(timestamp int64) int64 {
 	return (hour%24 + 24) % 24
 }
 
-func countNumber(counts []int64, number uint32) []int64 {
-	if int(number) >= len(counts) {
-		counts = append(counts, make([]int64, int(number)+1-len(counts))...)
+func countNumbers(counts []int64, numbers []uint32) []int64 {
+	for _, n := range numbers {
+		if int(n) >= len(counts) {
+			counts = append(counts, make([]int64, int(n)+1-len(counts))...)
+		}
+		counts[n]++
 	}
-	counts[number]++
 	return counts
 }
 

@@ -30,8 +30,13 @@ func name(prefix string) func(int) string {
 
 func build(b *Builder, events []event) []byte {
 	b.Reset()
-	for _, e := range events {
-		b.Add(e.ts, e.ms, e.endpoint, e.region)
+	for part := range slices.Chunk(events, 20) {
+		var c Columns
+		for _, e := range part {
+			c.Timestamps, c.Latencies = append(c.Timestamps, e.ts), append(c.Latencies, e.ms)
+			c.Endpoints, c.Regions = append(c.Endpoints, e.endpoint), append(c.Regions, e.region)
+		}
+		b.Add(c)
 	}
 	return b.Append(nil, name("/e"), name("r"))
 }
@@ -193,7 +198,7 @@ func TestNumbersOfOneNameAreOne(t *testing.T) {
 	var b Builder
 	b.Reset()
 	for i := range 10 {
-		b.Add(0, float64(i), uint32(i), uint32(i))
+		b.Add(Columns{[]int64{0}, []float64{float64(i)}, []uint32{uint32(i)}, []uint32{uint32(i)}})
 	}
 	f := parse(t, b.Append(nil, func(n int) string { return fmt.Sprint(n % 2) }, func(int) string { return "x" }))
 	if len(f.Endpoints) != 2 || f.Endpoints[0].Latencies != 5 || len(f.Regions) != 1 || f.Regions[0].Events != 10 {
@@ -213,7 +218,7 @@ func TestManyNamesAreDropped(t *testing.T) {
 		var b Builder
 		b.Reset()
 		for i := range n {
-			b.Add(0, 5, uint32(i), uint32(i))
+			b.Add(Columns{[]int64{0}, []float64{5}, []uint32{uint32(i)}, []uint32{uint32(i)}})
 		}
 		f := parse(t, b.Append(nil, func(n int) string { return fmt.Sprintf("/user/%08d", n) }, func(n int) string { return fmt.Sprint("region", n) }))
 		if !f.EndpointsDropped || !f.RegionsDropped || len(f.Endpoints) != 1 || f.Endpoints[0].Latencies != int64(n) || len(f.Regions) != 0 {

@@ -117,7 +117,8 @@ func (r *digestRig) compare(tb testing.TB, text string, ordered bool) bool {
 	if a, b := printed(got, ordered), printed(want, ordered); a != b {
 		tb.Fatalf("%s\nfrom digests:\n%s\nDuckDB:\n%s", text, a, b)
 	}
-	if got.Stats.Files > 0 && got.Stats.HotRows != want.Stats.HotRows || got.Stats.Version != want.Stats.Version || got.Stats.FilesTotal != want.Stats.FilesTotal {
+	if want.Stats.Files > 0 && got.Stats.HotRows != want.Stats.HotRows || // no file: DuckDB found the conditions to contradict each other
+		got.Stats.Version != want.Stats.Version || got.Stats.FilesTotal != want.Stats.FilesTotal {
 		tb.Fatalf("%s\nfrom digests: %+v\nDuckDB: %+v", text, got.Stats, want.Stats)
 	}
 	return got.Stats.Digests > 0
@@ -149,8 +150,17 @@ func TestNamedQuestionsFromDigests(t *testing.T) {
 	}
 }
 
-// shapeMaker generates statements of the shape that digests answer.
-type shapeMaker struct{ statementMaker }
+// shapeMaker generates statements of the shape that digests answer, and some that come near.
+type shapeMaker struct {
+	statementMaker
+	detail string // the key within files that a statement is about
+}
+
+func newShapeMaker(a, b uint64) shapeMaker {
+	m := shapeMaker{statementMaker: statementMaker{rand.New(rand.NewPCG(a, b))}}
+	m.detail = m.pick("", "", "endpoint", "endpoint", "region", "date_trunc('hour', timestamp)")
+	return m
+}
 
 func (m shapeMaker) condition(depth int) string {
 	if depth > 0 && m.IntN(3) == 0 {
@@ -160,7 +170,13 @@ func (m shapeMaker) condition(depth int) string {
 	service := func() string { return m.pick("'checkout'", "'auth'", "'123'", "'a.b-c_d'", "'none'", "''") }
 	endpoint := func() string { return m.pick("'/a'", "'/b'", "'/it''s'", "'/ü/'", "''") }
 	day := func() string { d := fmt.Sprintf("'2026-11-%02d'", 12+m.IntN(7)); return m.pick(d, "DATE "+d) }
-	switch m.IntN(12) {
+	kind := m.IntN(12)
+	if kind >= 9 && m.detail != "endpoint" && m.IntN(10) > 0 {
+		if kind = 0; m.detail == "region" {
+			return m.pick("region = 'eu-west'", "region <> 'us'", "region IN ('unknown', 'us')")
+		}
+	}
+	switch kind {
 	case 0, 1:
 		return "service_name " + m.compare() + " " + service()
 	case 2:
@@ -180,7 +196,7 @@ func (m shapeMaker) condition(depth int) string {
 	case 10:
 		return "endpoint " + m.pick("IS NULL", "IS NOT NULL")
 	}
-	return m.pick("region = 'eu-west'", "region <> 'us'", "endpoint IN ("+endpoint()+", "+endpoint()+")")
+	return "endpoint IN (" + endpoint() + ", " + endpoint() + ")"
 }
 
 func (m shapeMaker) filter() string {
@@ -193,8 +209,8 @@ func (m shapeMaker) filter() string {
 // statement answers a text, and whether its rows have one order.
 func (m shapeMaker) statement() (string, bool) {
 	var columns, groups []string
-	for _, k := range []string{"service_name", "event_date", "status_code", "endpoint", "region", "date_trunc('hour', timestamp)"} {
-		if m.IntN(4) == 0 {
+	for _, k := range []string{"service_name", "event_date", "status_code", m.detail} {
+		if k != "" && m.IntN(3) == 0 {
 			groups = append(groups, k)
 			columns = append(columns, k)
 		}
@@ -202,7 +218,10 @@ func (m shapeMaker) statement() (string, bool) {
 	for i := range 1 + m.IntN(4) {
 		c := m.pick("count(*)"+m.filter(), "count(latency_ms)"+m.filter(), "quantile_cont(latency_ms, "+m.pick("0", "0.25", "0.50", "0.9", "0.95", "0.99", "0.999", "1")+")"+m.filter(),
 			"approx_percentile(latency_ms, 0.95)", "median(latency_ms)", "CAST(count(*)"+m.filter()+" AS DOUBLE) / count(*)", "quantile_cont(latency_ms, 0.95)", "count(*)")
-		if strings.Contains(c, "FILTER") || strings.Contains(c, "/") || m.IntN(3) > 0 {
+		if strings.Contains(c, "latency") && m.detail != "" && m.detail != "endpoint" && m.IntN(10) > 0 {
+			c = "count(*)" + m.filter()
+		}
+		if strings.Contains(c, "FILTER") || strings.Contains(c, "/") || m.IntN(4) > 0 {
 			c += fmt.Sprintf(" AS x%d", i)
 		}
 		columns = append(columns, c)
@@ -242,16 +261,15 @@ func (m shapeMaker) statement() (string, bool) {
 	for i := range order {
 		order[i] += m.pick("", " DESC", " ASC", " NULLS FIRST", " DESC NULLS LAST", " DESC NULLS FIRST")
 	}
-	return text + " ORDER BY " + strings.Join(order, ", ") + m.pick("", "", " LIMIT 5", " LIMIT 3 OFFSET 2", " LIMIT 0"), true
+	return text + " ORDER BY " + strings.Join(order, ", ") + m.pick("", "", " LIMIT 5", " LIMIT 3 OFFSET 2", " LIMIT 1000"), true
 }
 
 func TestGeneratedStatementsFromDigests(t *testing.T) {
 	r := newDigestRig(t)
-	const statements = 400
+	const statements = 250
 	used, shaped := 0, 0
 	for i := range uint64(statements) {
-		m := shapeMaker{statementMaker{rand.New(rand.NewPCG(5, i))}}
-		text, ordered := m.statement()
+		text, ordered := newShapeMaker(5, i).statement()
 		s, err := r.engine.admit(t.Context(), text)
 		if err != nil {
 			t.Fatalf("%s\n%v", text, err)
@@ -264,7 +282,7 @@ func TestGeneratedStatementsFromDigests(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d statements have a shape, %d read digests", shaped, statements, used)
-	if used < statements/4 {
+	if used < statements/2 {
 		t.Errorf("digests were read for %d of %d statements", used, statements)
 	}
 }
@@ -273,7 +291,7 @@ func FuzzDigestStatements(f *testing.F) {
 	r := newDigestRig(f)
 	f.Add(uint64(1), uint64(1))
 	f.Fuzz(func(t *testing.T, a, b uint64) {
-		text, ordered := shapeMaker{statementMaker{rand.New(rand.NewPCG(a, b))}}.statement()
+		text, ordered := newShapeMaker(a, b).statement()
 		r.compare(t, text, ordered)
 	})
 }

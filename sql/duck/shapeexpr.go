@@ -31,9 +31,12 @@ func constant(node any) (kind string, value any, ok bool) {
 }
 
 func constantText(node any) (string, bool) {
-	kind, value, _ := constant(node)
-	s, ok := value.(string)
-	return s, ok && kind == "VARCHAR"
+	kind, value, ok := constant(node)
+	if ok && kind == "VARCHAR" && value == nil { // the serialiser leaves out what is empty
+		return "", true
+	}
+	s, isText := value.(string)
+	return s, isText && kind == "VARCHAR"
 }
 
 func constantInteger(node any) (int64, bool) {
