@@ -8,23 +8,27 @@ import (
 )
 
 const (
-	// dictionaryLimit is how many different values of a column a worker keeps: above it the column does not repeat enough.
-	dictionaryLimit = 8192
-	// dictionaryText: longer values than this go to the block, so that a dictionary takes 2 MiB at most.
-	dictionaryText = 256
+	// dictionaryLimit is how many different values of a column a worker may keep: what a number has room for beside a block's own.
+	dictionaryLimit = 1 << 15
+	// dictionaryBytes is how much text a dictionary takes, and dictionaryText of one value: longer ones go to the block.
+	dictionaryBytes = 2 << 20
+	dictionaryText  = 256
 	// recentValues is how many values are found without the map.
 	recentValues = 512
-	// A full dictionary that knows fewer than one of eight values, of so many, is asked no more.
-	dictionaryTrial = 1024
+	// A dictionary of dictionaryMany values that knows fewer than one in eight of the next dictionaryTrial ones is of no use and is asked no
+	// more.
+	dictionaryMany, dictionaryTrial = 8192, 8192
 )
 
 // dictionary gives the values of a column numbers.
 type dictionary struct {
-	numbers     map[string]uint16
-	values      []string
-	recent      [recentValues]uint16 // by a quick hash; a value that is not at its place is looked for in numbers
-	tries, hits int                  // of the trial at hand
-	closed      bool
+	numbers map[string]uint16
+	values  []string
+	bytes   int                  // of values
+	recent  [recentValues]uint16 // by a quick hash; a value that is not at its place is looked for in numbers
+	tries   int                  // of the trial at hand
+	unknown int                  // of them
+	closed  bool
 }
 
 // number finds or gives the value's number; false when there is no room for it.
@@ -33,31 +37,43 @@ func (d *dictionary) number(s string) (uint16, bool) {
 		return 0, false
 	}
 	slot := &d.recent[quickHash(s)]
-	if n := *slot; int(n) < len(d.values) && d.values[n] == s {
-		d.hits++
+	n := *slot
+	known := int(n) < len(d.values) && d.values[n] == s
+	if !known {
+		if n, known = d.numbers[s]; known {
+			*slot = n
+		}
+	}
+	if len(d.values) >= dictionaryMany {
+		d.try(known)
+	}
+	if known {
 		return n, true
 	}
-	n, ok := d.numbers[s]
-	switch {
-	case ok:
-		d.hits++
-	case len(d.values) == dictionaryLimit:
-		if d.tries++; d.tries == dictionaryTrial {
-			d.closed = d.hits < dictionaryTrial/8
-			d.tries, d.hits = 0, 0
-		}
+	if len(d.values) == dictionaryLimit || d.bytes+len(s) > dictionaryBytes {
 		return 0, false
-	default:
-		if d.numbers == nil {
-			d.numbers = map[string]uint16{}
-		}
-		s = strings.Clone(s)
-		n = uint16(len(d.values))
-		d.numbers[s] = n
-		d.values = append(d.values, s)
 	}
+	if d.numbers == nil {
+		d.numbers = map[string]uint16{}
+	}
+	s = strings.Clone(s)
+	n = uint16(len(d.values))
+	d.numbers[s] = n
+	d.values = append(d.values, s)
+	d.bytes += len(s)
 	*slot = n
 	return n, true
+}
+
+// try counts how often the dictionary is asked in vain.
+func (d *dictionary) try(known bool) {
+	if !known {
+		d.unknown++
+	}
+	if d.tries++; d.tries == dictionaryTrial {
+		d.closed = d.unknown > dictionaryTrial-dictionaryTrial/8
+		d.tries, d.unknown = 0, 0
+	}
 }
 
 // quickHash is a number below recentValues from the length and both ends of a string: enough to tell the few values apart that come again

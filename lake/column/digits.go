@@ -70,18 +70,34 @@ func (w *Writer) digitPage(p *page, values []byte, width, text int, code *digitC
 	p.size = len(w.scratch.page) + n*text
 	f := frame{w.scratch.frame[:0]}
 	f.begin(p.size)
-	f.raw(w.scratch.page, n == 0)
-	described := false
-	for most := blockBytes / text &^ 3; n > 0; {
-		part := min(n, most)
-		if part > 4 {
-			part &^= 3 // four streams of as many values; what is left is a block of one
-		}
-		n -= part
-		f.literals(code, values[:part*width], part, text, !described, n == 0)
-		values, described = values[part*width:], true
+	if skip := sharedDigits(values, code); skip > 0 {
+		f.runs(w.scratch.page, values, skip)
+	} else {
+		f.raw(w.scratch.page, n == 0)
+		f.values(code, values, n, text)
 	}
 	w.scratch.frame, p.frame = f.b, f.b
+}
+
+// values adds values as literals alone.
+func (f *frame) values(code *digitCode, values []byte, n, text int) {
+	width := len(values) / max(n, 1)
+	described := false
+	for n > 0 {
+		part := blockRows(n, text)
+		n -= part
+		f.literals(code, values[:part*width], part, text, !described, sequences{}, n == 0)
+		values, described = values[part*width:], true
+	}
+}
+
+// blockRows is how many of n values of a length the next block takes: as many as fit into four streams, and what is left as one.
+func blockRows(n, text int) int {
+	n = min(n, blockBytes/text)
+	if n > 4 {
+		n &^= 3
+	}
+	return n
 }
 
 // packedBounds are the smallest and the largest value: packed, they have the order of their digits.

@@ -2,6 +2,7 @@ package column
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math"
@@ -157,6 +158,13 @@ func (f *filler) digits(n int, present []uint8) []parquet.Value {
 	packed := make([]byte, n*width)
 	for i := range packed {
 		packed[i] = byte(f.r.Uint32()) | byte(f.r.IntN(2)*255) // f is the odd digit of UUIDs' code
+	}
+	if uuid && f.r.IntN(3) > 0 { // of neighbours in time
+		at, step := f.r.Uint64()>>16, f.r.Uint64()>>(24+f.r.IntN(40))
+		for v := packed; len(v) > 0; v = v[width:] {
+			at += step * f.r.Uint64N(3)
+			binary.BigEndian.PutUint64(v, at<<16|uint64(f.r.Uint32()&0xffff))
+		}
 	}
 	var texts []string
 	for v := packed; len(v) > 0; v = v[width:] {

@@ -72,14 +72,17 @@ func tail(present []uint8, n int) []uint8 {
 	return present[n:]
 }
 
-// denseBits: differences of more bits than this are noise, in which zstd finds nothing.
-const denseBits = 16
+// dense tells of encoded integers in which zstd finds nothing: differences of many bits are noise.
+func dense(encoded []byte, values int) bool {
+	const few, noise = 256, 16 // values, of which much is padding; bits
+	return values > few && len(encoded)*8 > values*noise
+}
 
 func (w *Writer) int64Page(p *page, values []int64) {
 	var err error
 	w.scratch.page, err = new(delta.BinaryPackedEncoding).EncodeInt64(w.scratch.page, values)
 	w.check(err)
-	p.body, p.dense = w.scratch.page, len(w.scratch.page)*8 > len(values)*denseBits
+	p.body, p.dense = w.scratch.page, dense(w.scratch.page, len(values))
 	if len(values) > 0 {
 		p.bounds = w.int64Bounds(values)
 	}
@@ -89,7 +92,7 @@ func (w *Writer) int32Page(p *page, values []int32) {
 	var err error
 	w.scratch.page, err = new(delta.BinaryPackedEncoding).EncodeInt32(w.scratch.page, values)
 	w.check(err)
-	p.body, p.dense = w.scratch.page, len(w.scratch.page)*8 > len(values)*denseBits
+	p.body, p.dense = w.scratch.page, dense(w.scratch.page, len(values))
 	if len(values) > 0 {
 		p.bounds = w.int32Bounds(values)
 	}
