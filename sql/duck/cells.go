@@ -276,6 +276,13 @@ func spotRow(key spotKey, cell *spotCell) []driver.Value {
 	return append(row, buckets, counts)
 }
 
+func orNull(s string) driver.Value {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
 func countValues(c *rollup.Counts, latencies int64) []driver.Value {
 	return []driver.Value{c.Events(), c.HTTP(), c.Errors(), c.ClientErrors(), latencies, c.LatencySum, c.LatencyMax}
 }

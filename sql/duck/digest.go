@@ -28,8 +28,8 @@ const (
 // errNoDigest says that a statement has a shape, but not every file that it needs has what that takes: DuckDB answers it.
 var errNoDigest = errors.New("the digests do not answer this")
 
-// digestRun answers one statement of a known shape from digests, and from DuckDB what no digest covers: the hot tail, files without a digest, and
-// files of which a time range takes a part.
+// digestRun answers one statement of a known shape from digests and the hot rows, and asks DuckDB for what no digest covers: files without one, and files
+// of which a time range takes a part.
 type digestRun struct {
 	*shape
 	engine *Engine
@@ -131,6 +131,9 @@ func (r *digestRun) answer(ctx context.Context, files []*lake.FileEntry) (*rowSe
 		if err := r.addFile(r.files[i], found[i]); err != nil {
 			return nil, err
 		}
+	}
+	if err := r.addHot(); err != nil {
+		return nil, err
 	}
 	if err := r.addLoose(ctx); err != nil {
 		return nil, err

@@ -68,7 +68,7 @@ func (r *digestRig) append(tb testing.TB, n int) {
 func (r *digestRig) ask(tb testing.TB, text string, digests bool) *sql.Result {
 	tb.Helper()
 	e := r.engine
-	if err := e.feed.waitVisible(tb.Context(), r.lake.Committed(), minSeqWait); err != nil {
+	if _, err := e.feed.catchUp(tb.Context(), r.lake.Committed()); err != nil {
 		tb.Fatal(err)
 	}
 	s, err := e.admit(tb.Context(), text)

@@ -6,17 +6,13 @@ import (
 	"strings"
 )
 
-// addLoose adds what no digest covers: the hot tail, files without digests, and files that the time range cuts. DuckDB counts them by the keys that
-// matter and lists their latencies, in one statement, so that each event of the pinned view counts once.
+// addLoose adds the files that no digest covers: those without one, and those that the time range cuts. DuckDB counts their events by the keys that
+// matter and lists their latencies.
 func (r *digestRun) addLoose(ctx context.Context) error {
-	hot := r.view.hot
-	if r.view.rows == 0 {
-		hot = nil
-	}
-	if len(hot) == 0 && len(r.loose) == 0 {
+	if len(r.loose) == 0 {
 		return nil
 	}
-	text, by, err := r.looseSQL(hot)
+	text, by, err := r.looseSQL()
 	if err != nil {
 		return err
 	}
@@ -30,7 +26,11 @@ func (r *digestRun) addLoose(ctx context.Context) error {
 			for i, key := range by {
 				k[key] = c.key(key, i, row)
 			}
-			if err := r.addListed(k, c, len(by), row); err != nil {
+			var list []float64
+			if len(r.latency) > 0 {
+				list = c.doubles(len(by)+2, row)
+			}
+			if err := r.addList(k, c.int64s(len(by))[row], c.int64s(len(by) + 1)[row], list); err != nil {
 				return err
 			}
 		}
@@ -38,37 +38,23 @@ func (r *digestRun) addLoose(ctx context.Context) error {
 	})
 }
 
-// addListed adds one row of what DuckDB counted: behind the keys stand events, latencies, and perhaps their list.
-func (r *digestRun) addListed(k *keys, c chunk, at, row int) error {
-	target, err := r.count(k, c.int64s(at)[row], c.int64s(at + 1)[row])
-	if target == nil || err != nil || len(r.latency) == 0 {
+// addList adds events of the same keys, whose conditions hold, with their latencies one by one.
+func (r *digestRun) addList(k *keys, events, latencies int64, list []float64) error {
+	row, err := r.count(k, events, latencies)
+	if row == nil || err != nil {
 		return err
 	}
-	list := c.doubles(at+2, row)
 	for i := range r.latency {
 		if f := r.latency[i].filter; f == nil || f.holds(k) == yes {
-			r.picked.AddLoose(target.picks[i], list)
+			r.picked.AddLoose(row.picks[i], list)
 		}
 	}
 	return nil
 }
 
-// looseSQL counts the loose events by the keys that rows and filters of aggregates need.
-func (r *digestRun) looseSQL(hot []*hotTable) (text string, by []keyColumn, err error) {
-	var used [keyColumns]bool
-	for _, g := range r.groups {
-		used[g] = true
-	}
-	for i := range r.counts {
-		if f := r.counts[i].filter; f != nil {
-			f.uses(&used)
-		}
-	}
-	for i := range r.latency {
-		if f := r.latency[i].filter; f != nil {
-			f.uses(&used)
-		}
-	}
+// looseSQL counts the events of loose files by the keys that rows and filters of aggregates need.
+func (r *digestRun) looseSQL() (text string, by []keyColumn, err error) {
+	used := r.used()
 	var selected, grouped []string
 	for k := range keyColumns {
 		if used[k] {
@@ -85,12 +71,8 @@ func (r *digestRun) looseSQL(hot []*hotTable) (text string, by []keyColumn, err 
 	if layout.Root, err = filepath.Abs(layout.Root); err != nil {
 		return "", nil, err
 	}
-	events, err := unionSQL(layout, r.loose, hot, "event_date, service_name, status_code, endpoint, region, timestamp, latency_ms")
-	if err != nil {
-		return "", nil, err
-	}
 	var b strings.Builder
-	b.WriteString("SELECT " + strings.Join(selected, ", ") + " FROM (" + events + ") WHERE true" + r.window.sql())
+	b.WriteString("SELECT " + strings.Join(selected, ", ") + " FROM " + readFiles(layout, r.loose) + " WHERE true" + r.window.sql())
 	for i := range r.where {
 		b.WriteString(" AND " + r.where[i].sql())
 	}

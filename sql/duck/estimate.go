@@ -27,7 +27,7 @@ func (e *Engine) Estimate(ctx context.Context, text string) (sql.Estimate, error
 	}
 	out.Files, out.Bytes, out.Columns = w.cost.Files, w.cost.Bytes, w.cost.Columns
 	if w.events {
-		out.HotRows = v.rows
+		out.HotRows, _ = e.lake.RawBetween(v.Version.Watermark, e.lake.Committed())
 	}
 	out.USD = sql.AthenaUSD(out.Bytes)
 	return out, nil

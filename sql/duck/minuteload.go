@@ -1,7 +1,6 @@
 package duck
 
 import (
-	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -285,7 +284,6 @@ func countTail(ctx context.Context, l *lake.Lake, from, to lake.Seq, cells *roll
 	tail := l.Tail(from)
 	defer func() { err = errors.Join(err, tail.Close()) }()
 	var scanner lake.Scanner
-	var e lake.Event
 	for pos := from; pos < to; {
 		batch, err := tail.Next(ctx)
 		if err != nil {
@@ -294,17 +292,16 @@ func countTail(ctx context.Context, l *lake.Lake, from, to lake.Seq, cells *roll
 		if batch.Rewound {
 			return errors.New("the log was cut meanwhile")
 		}
-		pos = batch.First
-		for line := range bytes.Lines(batch.Lines) {
-			if pos >= to {
-				break
+		err = scanBatch(&scanner, batch.Lines, batch.First, func(e *lake.Event, seq lake.Seq) error {
+			if seq < to {
+				addEvent(cells, e)
 			}
-			if err := scanner.Scan(line, &e); err != nil {
-				return fmt.Errorf("read event %d of the raw log: %w", pos, err)
-			}
-			addEvent(cells, &e)
-			pos++
+			return nil
+		})
+		if err != nil {
+			return err
 		}
+		pos = batch.First + lake.Seq(batch.N)
 	}
 	return nil
 }

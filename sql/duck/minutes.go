@@ -51,7 +51,7 @@ type cellStore struct {
 }
 
 func newMinuteFeed(e *Engine) *minuteFeed {
-	return &minuteFeed{engine: e, panels: newCellStore(e.panels.conns[1]), prompt: newCellStore(e.prompt.conns[1])}
+	return &minuteFeed{engine: e, panels: newCellStore(e.panels.conns[0]), prompt: newCellStore(e.prompt.conns[0])}
 }
 
 func newCellStore(c *conn) *cellStore {

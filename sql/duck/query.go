@@ -30,8 +30,13 @@ func (e *Engine) Query(ctx context.Context, q sql.Query) (*sql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.feed.waitVisible(ctx, q.MinSeq, minSeqWait); err != nil {
-		return nil, err
+	wanted := q.MinSeq
+	if q.MinSeq > 0 || statement.relations["events"] {
+		goal, err := e.feed.catchUp(ctx, q.MinSeq)
+		if err != nil {
+			return nil, err
+		}
+		wanted = max(wanted, goal)
 	}
 	if err := e.needMinutes(ctx, statement); err != nil {
 		return nil, err
@@ -44,7 +49,7 @@ func (e *Engine) Query(ctx context.Context, q sql.Query) (*sql.Result, error) {
 	if maxRows <= 0 {
 		maxRows = defaultMaxRows
 	}
-	r := &run{engine: e, conn: c, statement: statement, maxRows: maxRows, minSeq: q.MinSeq}
+	r := &run{engine: e, conn: c, statement: statement, maxRows: maxRows, wanted: wanted}
 	return r.start(ctx)
 }
 
@@ -115,7 +120,7 @@ type run struct {
 	conn      *conn
 	statement *statement
 	maxRows   int
-	minSeq    lake.Seq
+	wanted    lake.Seq // the answer lacks nothing below it, or says so
 	result    *sql.Result
 	err       error
 }
@@ -131,7 +136,7 @@ func (r *run) start(ctx context.Context) (*sql.Result, error) {
 
 func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	e, started := r.engine, time.Now()
-	missing := e.feed.unseen(r.minSeq) // before the pin: an event that comes in between is told as missing, never the other way round
+	missing := e.feed.lacking(r.wanted) // before the pin: an event that comes in between is told as missing, never the other way round
 	v := e.hot.pin()
 	defer v.release()
 	w, err := e.work(ctx, r.statement, v.Version)

@@ -12,16 +12,13 @@ import (
 // eventsSQL is the statement that makes `events` on a statement's own connection: the surviving files and the hot tables. Never a view that
 // connections share: one that two of them replace gives wrong answers. Types of the partition key are named, since a service called 123 would become a number.
 func eventsSQL(layout lake.Layout, files []*lake.FileEntry, hot []*hotTable) (string, error) {
-	if len(files) == 0 && len(hot) == 0 {
-		return "CREATE OR REPLACE TEMP VIEW events AS " + emptyEvents(), nil
-	}
-	text, err := unionSQL(layout, files, hot, columnNames())
-	return "CREATE OR REPLACE TEMP VIEW events AS " + text, err
-}
-
-// unionSQL selects columns from files and hot tables, of which there is at least one.
-func unionSQL(layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, columns string) (string, error) {
+	columns := columnNames()
 	var b strings.Builder
+	b.WriteString("CREATE OR REPLACE TEMP VIEW events AS ")
+	if len(files) == 0 && len(hot) == 0 {
+		b.WriteString(emptyEvents())
+		return b.String(), nil
+	}
 	if len(files) > 0 {
 		root, err := filepath.Abs(layout.Root)
 		if err != nil {
