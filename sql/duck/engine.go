@@ -48,9 +48,10 @@ type Engine struct {
 	lake *lake.Lake
 	now  func() time.Time
 
-	gate    *gate
-	planner *planner
-	slots   chan int // free connections of the planner
+	gate     *gate
+	admitted admitted
+	planner  *planner
+	slots    chan int // free connections of the planner
 
 	prompt *instance
 	conns  chan *conn // free connections for users' statements

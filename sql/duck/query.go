@@ -55,10 +55,16 @@ func (e *Engine) Query(ctx context.Context, q sql.Query) (*sql.Result, error) {
 
 // admit passes the gate.
 func (e *Engine) admit(ctx context.Context, text string) (*statement, error) {
+	if s := e.admitted.find(text); s != nil {
+		return s, nil
+	}
 	var s *statement
 	var failed error
 	if err := e.onPlanner(ctx, func(slot int) { s, failed = e.gate.admit(e.planner.filters.conns[slot], text) }); err != nil {
 		return nil, err // the work may still run: its results are not looked at
+	}
+	if failed == nil {
+		e.admitted.keep(text, s)
 	}
 	return s, failed
 }
