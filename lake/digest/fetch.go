@@ -8,8 +8,6 @@ import (
 	"io"
 	"math"
 	"slices"
-
-	"github.com/signallake/signallake/lake/rollup"
 )
 
 const (
@@ -21,80 +19,114 @@ const (
 
 // fetcher reads the values that a selection wants from one file after the other.
 type fetcher struct {
-	bits   [rollup.MaxBucket + 1]int64 // of values, by bucket; then where the bucket's next cell begins
-	marked [rollup.MaxBucket + 1]bool  // some group wants the bucket
+	marks  []int   // buckets that some group wants of the file, ascending
+	gaps   []int64 // bits of the cells from one mark, with it, to the next, without it; first of those below all marks
 	found  []foundCell
 	buffer []byte
 	out    []float64
 }
 
-// foundCell is a cell in a marked bucket.
+// foundCell is a cell in a marked bucket that some group wants.
 type foundCell struct {
 	cell
 	endpoint int32
+	mark     int32
 	at       int64 // its first bit
-	wants    []*want
 }
 
 func (f *fetcher) fetch(s *Selection, file *selected) error {
-	f.find(s, file)
-	f.place(file.unit)
-	found := f.found[:0]
-	for _, c := range f.found {
+	f.mark(s, file)
+	if len(f.marks) == 0 {
+		return nil
+	}
+	f.find(file.Digest)
+	f.place(file.Digest, func(c *foundCell) bool {
+		return slices.ContainsFunc(file.groups[c.endpoint], func(g int32) bool { return s.groups[g].wanted(c.bucket) != nil })
+	})
+	return f.each(file.File, func(c *foundCell, run alike, values []float64) {
 		for _, g := range file.groups[c.endpoint] {
 			if w := s.groups[g].wanted(c.bucket); w != nil {
-				c.wants = append(c.wants, w)
+				w.take(run, values)
 			}
 		}
-		if len(c.wants) > 0 {
-			found = append(found, c)
-		}
-	}
-	slices.SortFunc(found, func(a, b foundCell) int { return cmp.Compare(a.at, b.at) })
-	for len(found) > 0 {
-		n := span(found, file.unit)
-		if err := f.read(file, found[:n]); err != nil {
-			return err
-		}
-		found = found[n:]
-	}
-	return nil
+	})
 }
 
-// find marks the buckets that groups want of this file, and goes over all cells once: how many bits each bucket has, and which cells lie in marked ones.
-func (f *fetcher) find(s *Selection, file *selected) {
-	clear(f.bits[:])
-	clear(f.marked[:])
+// take adds equal values, and others.
+func (w *want) take(run alike, values []float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if run.count > 0 {
+		w.alike = append(w.alike, run)
+	}
+	w.values = append(w.values, values...)
+}
+
+// mark notes the buckets that groups want of this file.
+func (f *fetcher) mark(s *Selection, file *selected) {
+	f.marks = f.marks[:0]
 	for _, groups := range file.groups {
 		for _, g := range groups {
 			for _, w := range s.groups[g].wants {
-				f.marked[w.bucket] = true
+				f.marks = append(f.marks, w.bucket)
 			}
 		}
 	}
+	slices.Sort(f.marks)
+	f.marks = slices.Compact(f.marks)
+}
+
+// find goes over all cells up to the last mark: how many bits there are between marks, and which cells lie in marked buckets.
+func (f *fetcher) find(d *Digest) {
 	f.found = f.found[:0]
-	for i := range file.Endpoints {
-		for r := file.Endpoints[i].reader(); r.next(); {
-			f.bits[r.bucket] += r.bits(file.unit)
-			if f.marked[r.bucket] {
-				f.found = append(f.found, foundCell{cell: r.cell, endpoint: int32(i)})
+	f.gaps = slices.Grow(f.gaps[:0], len(f.marks)+1)[:len(f.marks)+1]
+	clear(f.gaps)
+	for i := range d.Endpoints {
+		m := 0 // marks up to the cell's bucket
+		for r := d.Endpoints[i].reader(); r.next(); {
+			for m < len(f.marks) && r.bucket >= f.marks[m] {
+				m++
+			}
+			if m == len(f.marks) && r.bucket > f.marks[m-1] {
+				break
+			}
+			f.gaps[m] += r.bits(d.unit)
+			if m > 0 && r.bucket == f.marks[m-1] {
+				f.found = append(f.found, foundCell{cell: r.cell, endpoint: int32(i), mark: int32(m - 1)})
 			}
 		}
 	}
 }
 
-// place says where the found cells begin. Endpoints come in their order, as they stand in each bucket.
-func (f *fetcher) place(u unit) {
+// place says where the found cells begin, and keeps some of them, in the order of the file. Endpoints come in their order, as they stand within a bucket.
+func (f *fetcher) place(d *Digest, keep func(c *foundCell) bool) {
 	var sum int64
-	for b, n := range f.bits {
-		f.bits[b] = sum
+	for i, n := range f.gaps { // now: where the values of the mark begin
+		f.gaps[i] = sum + n
 		sum += n
 	}
-	for i := range f.found {
-		c := &f.found[i]
-		c.at = f.bits[c.bucket]
-		f.bits[c.bucket] += c.bits(u)
+	kept := f.found[:0]
+	for _, c := range f.found {
+		c.at = f.gaps[c.mark]
+		f.gaps[c.mark] += c.bits(d.unit)
+		if keep(&c) {
+			kept = append(kept, c)
+		}
 	}
+	slices.SortFunc(kept, func(a, b foundCell) int { return cmp.Compare(a.at, b.at) })
+	f.found = kept
+}
+
+// each reads the found cells and gives their values: equal ones, or one by one, good during the call.
+func (f *fetcher) each(file File, give func(c *foundCell, run alike, values []float64)) error {
+	for cells := f.found; len(cells) > 0; {
+		n := span(cells, file.unit)
+		if err := f.read(file, cells[:n], give); err != nil {
+			return err
+		}
+		cells = cells[n:]
+	}
+	return nil
 }
 
 // span is how many of the cells, which are in the order of the file, are best read at once.
@@ -108,8 +140,8 @@ func span(cells []foundCell, u unit) int {
 	return n
 }
 
-// read fetches the blocks under the cells, checks them, and gives the values to whoever wants them.
-func (f *fetcher) read(file *selected, cells []foundCell) error {
+// read fetches the blocks under some cells, checks them and gives the values.
+func (f *fetcher) read(file File, cells []foundCell, give func(c *foundCell, run alike, values []float64)) error {
 	last := cells[len(cells)-1]
 	first, end := cells[0].at/8/BlockBytes, ((last.at+last.bits(file.unit)+7)/8+BlockBytes-1)/BlockBytes
 	from, to := first*BlockBytes, min(end*BlockBytes, file.values)
@@ -133,21 +165,17 @@ func (f *fetcher) read(file *selected, cells []foundCell) error {
 	for i := range cells {
 		c := &cells[i]
 		c.at -= from * 8
-		f.give(file.unit, c, padded)
+		run, values := f.unpack(file.unit, c, padded)
+		give(c, run, values)
 	}
 	return nil
 }
 
-// give unpacks a cell.
-func (f *fetcher) give(u unit, c *foundCell, b []byte) {
+// unpack is the values of a cell: that many equal ones where they have no bits, else one by one, good until the next call.
+func (f *fetcher) unpack(u unit, c *foundCell, b []byte) (alike, []float64) {
 	p := u.packing(c.bucket)
 	if !c.raw && p.width == 0 {
-		for _, w := range c.wants {
-			w.mu.Lock()
-			w.alike = append(w.alike, alike{u.value(p.base), c.count})
-			w.mu.Unlock()
-		}
-		return
+		return alike{u.value(p.base), c.count}, nil
 	}
 	f.out = slices.Grow(f.out[:0], int(c.count))[:c.count]
 	if c.raw {
@@ -159,15 +187,11 @@ func (f *fetcher) give(u unit, c *foundCell, b []byte) {
 			}
 			f.out[i] = math.Float64frombits(bits)
 		}
-	} else {
-		mask := uint64(1)<<p.width - 1
-		for i, at := 0, c.at; i < len(f.out); i, at = i+1, at+int64(p.width) {
-			f.out[i] = u.value(p.base + int64(binary.LittleEndian.Uint64(b[at/8:])>>(at%8)&mask))
-		}
+		return alike{}, f.out
 	}
-	for _, w := range c.wants {
-		w.mu.Lock()
-		w.values = append(w.values, f.out...)
-		w.mu.Unlock()
+	mask := uint64(1)<<p.width - 1
+	for i, at := 0, c.at; i < len(f.out); i, at = i+1, at+int64(p.width) {
+		f.out[i] = u.value(p.base + int64(binary.LittleEndian.Uint64(b[at/8:])>>(at%8)&mask))
 	}
+	return alike{}, f.out
 }

@@ -1,6 +1,8 @@
 package duck
 
 import (
+	"math"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"unsafe"
@@ -10,8 +12,10 @@ import (
 // the keys that the answer needs of them; conditions on single keys are decided before that, for a block at a time.
 type hotCounter struct {
 	run      *digestRun
-	fast     []predicate // decided by row
-	slow     []predicate // by the keys of many rows
+	dates    bounds32 // decided by row, as are the next two and the time range
+	statuses bounds32
+	service  *string
+	slow     []predicate // decided by the keys of many rows
 	keys     []keyColumn // by which rows are put together
 	services textNumbers
 	others   textNumbers // endpoints or regions
@@ -36,18 +40,20 @@ type hotGroup struct {
 
 const hotSlots = 1 << 10
 
+// bounds32 is what a DATE or an INTEGER may be, both ends inclusive.
+type bounds32 struct{ low, high int32 }
+
 // addHot adds the hot rows.
 func (r *digestRun) addHot() error {
 	if r.view.rows == 0 {
 		return nil
 	}
-	h := hotCounter{run: r, slots: make([]*hotGroup, hotSlots), groups: map[hotCode]*hotGroup{}}
+	all := bounds32{math.MinInt32, math.MaxInt32}
+	h := hotCounter{run: r, dates: all, statuses: all, slots: make([]*hotGroup, hotSlots), groups: map[hotCode]*hotGroup{}}
 	used := r.used()
-	for _, p := range r.where {
-		if p.byRow() {
-			h.fast = append(h.fast, p)
-		} else {
-			h.slow = append(h.slow, p)
+	for i := range r.where {
+		if p := &r.where[i]; !h.byRow(p) {
+			h.slow = append(h.slow, *p)
 			p.uses(&used)
 		}
 	}
@@ -72,31 +78,56 @@ func (r *digestRun) addHot() error {
 	return nil
 }
 
-// byRow tells of conditions that are decided by one look at a row.
-func (p *predicate) byRow() bool {
-	switch p.column {
-	case keyDate, keyStatus:
-		return p.comparison()
-	case keyService:
-		return p.op == "="
+// byRow takes over a condition that one look at a row decides.
+func (h *hotCounter) byRow(p *predicate) bool {
+	switch {
+	case p.op == "=" && p.column == keyService && h.service == nil:
+		h.service = &p.values[0].text
+	case mirrored[p.op] == "" || p.op == "<>":
+		return false
+	case p.column == keyDate:
+		h.dates.narrow(p.op, p.values[0].n)
+	case p.column == keyStatus:
+		h.statuses.narrow(p.op, p.values[0].n)
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
-func (p *predicate) comparison() bool { return mirrored[p.op] != "" }
+// narrow applies a comparison with a number.
+func (b *bounds32) narrow(op string, n int64) {
+	low, high := int64(b.low), int64(b.high)
+	switch op {
+	case "=":
+		low, high = max(low, n), min(high, n)
+	case "<":
+		high = min(high, n-1)
+	case "<=":
+		high = min(high, n)
+	case ">":
+		low = max(low, n+1)
+	case ">=":
+		low = max(low, n)
+	}
+	if *b = (bounds32{1, 0}); low <= high {
+		b.low, b.high = int32(low), int32(high)
+	}
+}
 
 // block counts the first rows of a block.
 func (h *hotCounter) block(b *hotBlock, rows int) {
-	h.chosen = h.chosen[:0]
-	for i := range rows {
-		h.chosen = append(h.chosen, uint16(i))
+	if h.chosen = h.chosen[:0]; h.dates.low > h.dates.high || h.statuses.low > h.statuses.high {
+		return
 	}
-	for i := range h.fast {
-		h.filter(&h.fast[i], b)
+	h.chosen = h.dates.rows(h.chosen, b.int32s(hotDate), rows)
+	h.chosen = h.statuses.keep(h.chosen, b.int32s(hotStatus))
+	if h.service != nil {
+		h.chosen = keepText(h.chosen, b.texts(hotService), *h.service)
 	}
 	if w := h.run.window; w != (timeRange{minMicros, maxMicros}) {
 		at := b.int64s(hotTimestamp)
-		h.choose(func(i uint16) bool { return at[i] >= int64(w.from) && at[i] < int64(w.to) })
+		h.chosen = slices.DeleteFunc(h.chosen, func(i uint16) bool { return at[i] < int64(w.from) || at[i] >= int64(w.to) })
 	}
 	nulls := b.nulls.Load()
 	absent := func(column int, i uint16) bool {
@@ -116,38 +147,47 @@ func (h *hotCounter) block(b *hotBlock, rows int) {
 	}
 }
 
-// choose keeps the chosen rows that pass.
-func (h *hotCounter) choose(pass func(i uint16) bool) {
-	kept := h.chosen[:0]
-	for _, i := range h.chosen {
-		if pass(i) {
-			kept = append(kept, i)
+// rows appends the rows that lie within. It and the next two take no branch for a row: which rows pass cannot be foreseen.
+func (b bounds32) rows(dst []uint16, values *[blockRows]int32, rows int) []uint16 {
+	dst = slices.Grow(dst, rows)[:rows]
+	n, width := 0, uint32(b.high)-uint32(b.low)
+	for i, v := range values[:rows] {
+		dst[n] = uint16(i)
+		if uint32(v)-uint32(b.low) <= width {
+			n++
 		}
 	}
-	h.chosen = kept
+	return dst[:n]
 }
 
-func (h *hotCounter) filter(p *predicate, b *hotBlock) {
-	if p.column == keyService {
-		services, want := b.texts(hotService), p.values[0].text
-		if len(want) <= inlineText {
-			short := inlined(want)
-			h.choose(func(i uint16) bool { return services[i] == short })
-			return
+// keep keeps the chosen rows that lie within.
+func (b bounds32) keep(chosen []uint16, values *[blockRows]int32) []uint16 {
+	if b == (bounds32{math.MinInt32, math.MaxInt32}) {
+		return chosen
+	}
+	n, width := 0, uint32(b.high)-uint32(b.low)
+	for _, i := range chosen {
+		chosen[n] = i
+		if uint32(values[i%blockRows])-uint32(b.low) <= width {
+			n++
 		}
-		h.choose(func(i uint16) bool { return services[i].text() == want })
-		return
 	}
-	column := hotDate
-	if p.column == keyStatus {
-		column = hotStatus
+	return chosen[:n]
+}
+
+// keepText keeps the chosen rows that have the text.
+func keepText(chosen []uint16, values *[blockRows]hotText, want string) []uint16 {
+	if len(want) > inlineText {
+		return slices.DeleteFunc(chosen, func(i uint16) bool { return values[i].text() != want })
 	}
-	values, want := b.int32s(column), p.values[0].n
-	below, equal, above := strings.ContainsAny(p.op, "<"), strings.ContainsAny(p.op, "="), strings.ContainsAny(p.op, ">") // <> is both
-	h.choose(func(i uint16) bool {
-		v := int64(values[i])
-		return v < want && below || v == want && equal || v > want && above
-	})
+	n, short := 0, inlined(want)
+	for _, i := range chosen {
+		chosen[n] = i
+		if v := &values[i%blockRows]; (v.head^short.head)|(v.tail^short.tail) == 0 {
+			n++
+		}
+	}
+	return chosen[:n]
 }
 
 // group is the group of a row.
