@@ -10,8 +10,9 @@ import (
 
 const (
 	// runBytes is how much raw one run takes: its events are in memory at about a third of that until they are written, and a commit in
-	// between makes what is done visible and keeps it when the rest is cancelled.
-	runBytes = 512 << 20
+	// between makes what is done visible and keeps it when the rest is cancelled. More would mean fewer files where events come in the order
+	// of time, as they do: a partition has one a run that meets its day.
+	runBytes = 384 << 20
 	// convertWorkers bounds how many cores a conversion takes: each worker holds a row group in memory, and questions want cores too.
 	convertWorkers = 4
 )
@@ -67,6 +68,7 @@ func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResul
 		return err
 	}
 	var memory arena
+	defer memory.release()
 	end := l.raw.committed() // what comes in meanwhile is for the next call
 	for {
 		segments := nextRun(l.raw.segments(), l.Current().Watermark, end)

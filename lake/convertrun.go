@@ -5,13 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
-
-	"github.com/signallake/signallake/lake/rollup"
 )
 
 // conversion writes one run: exactly one file a partition, and one of minute cells. Everything is made below tmp/<id>/, made durable, then
@@ -138,71 +135,6 @@ func (c *conversion) writePart(ctx context.Context, w *eventWriter, p *partFile)
 // parquetName is how the lake's Parquet files are called; the sweep recognises them by it.
 func parquetName(first, last Seq, id string) string {
 	return fmt.Sprintf("%020d-%020d-%s.parquet", int64(first), int64(last), id)
-}
-
-// writeCells sums the run up and writes the cells as a durable file, day after day: of a run that spans many days they would take as much
-// memory as its events.
-func (c *conversion) writeCells(ctx context.Context, r *scannedRun, temp string) (FileEntry, error) {
-	entry := r.facts()
-	entry.Name = parquetName(entry.MinSeq, entry.MaxSeq, c.id)
-	file, err := c.disk.Create(temp)
-	if err != nil {
-		return entry, err
-	}
-	sink := newParquetSink(file)
-	w := rollup.NewWriter(sink)
-	for from := 0; from < len(r.partitions) && err == nil; {
-		to := from + 1
-		for to < len(r.partitions) && r.partitions[to].Date == r.partitions[from].Date {
-			to++
-		}
-		var cells *rollup.Cells
-		if cells, err = r.cells(ctx, from, to); err == nil {
-			err = w.Write(cells)
-		}
-		from = to
-	}
-	if err == nil {
-		err = errors.Join(w.Close(), file.Sync())
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return entry, fmt.Errorf("write %s: %w", temp, err)
-	}
-	entry.Bytes, entry.CRC32C, entry.FooterBytes = sink.bytes, sink.sum.Sum32(), sink.footer()
-	return entry, nil
-}
-
-// facts is the rollup file's entry as far as it tells of the events.
-func (r *scannedRun) facts() FileEntry {
-	first, last := r.blocks[0], r.blocks[len(r.blocks)-1]
-	entry := FileEntry{Rows: r.events, MinSeq: first.first, MaxSeq: last.first + Seq(last.rows()) - 1, MinTS: math.MaxInt64, MaxTS: math.MinInt64}
-	for _, b := range r.blocks {
-		entry.MinTS, entry.MaxTS = min(entry.MinTS, Micros(slices.Min(b.timestamp))), max(entry.MaxTS, Micros(slices.Max(b.timestamp)))
-	}
-	return entry
-}
-
-// cells sums some of the run's partitions up.
-func (r *scannedRun) cells(ctx context.Context, from, to int) (*rollup.Cells, error) {
-	cells := rollup.New()
-	for i := from; i < to; i++ {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		p := &r.partitions[i]
-		for _, piece := range r.pieces[i] {
-			b := r.blocks[piece.block]
-			for row := int(piece.from); row < int(piece.to); row++ {
-				latency := b.latency[row]
-				has := !math.IsNaN(latency)
-				if !has {
-					latency = 0
-				}
-				cells.Add(b.timestamp[row], p.Service, b.textAt(textEndpoint, row), b.textAt(textRegion, row), p.Status, latency, has)
-			}
-		}
-	}
-	return cells, nil
 }
 
 // place moves the files into their folders and makes their names durable.

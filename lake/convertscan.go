@@ -1,7 +1,6 @@
 package lake
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -80,16 +79,13 @@ func (w *scanWorker) scan(c chunk) ([]*block, error) {
 	var e Event
 	seq, first := c.first, c.first
 	for rest := c.lines; len(rest) > 0; {
-		end := bytes.IndexByte(rest, '\n') + 1
-		if end == 0 {
-			end = len(rest)
-		}
-		if err := w.scanner.Scan(rest[:end], &e); err != nil {
+		n, err := w.scanner.Next(rest, &e)
+		if err != nil {
 			w.builder.clear()
 			return nil, fmt.Errorf("the line of event %d is not canonical: %w", seq, err)
 		}
 		w.add(&e)
-		rest = rest[end:]
+		rest = rest[n:]
 		seq++
 		if w.full() {
 			blocks, first = append(blocks, w.finish(first)), seq

@@ -9,7 +9,7 @@ import (
 // How an eventWriter gathers a column's values of n rows and writes them.
 
 func (w *eventWriter) timestamps(rows []piece, _ int) {
-	w.int64s = w.int64s[:0]
+	w.clear()
 	for _, p := range rows {
 		w.int64s = append(w.int64s, w.run.blocks[p.block].timestamp[p.from:p.to]...)
 	}
@@ -17,7 +17,7 @@ func (w *eventWriter) timestamps(rows []piece, _ int) {
 }
 
 func (w *eventWriter) received(rows []piece, _ int) {
-	w.int64s = w.int64s[:0]
+	w.clear()
 	for _, p := range rows {
 		b := w.run.blocks[p.block]
 		if b.received != nil {
@@ -32,7 +32,7 @@ func (w *eventWriter) received(rows []piece, _ int) {
 }
 
 func (w *eventWriter) seqs(rows []piece, _ int) {
-	w.int64s = w.int64s[:0]
+	w.clear()
 	for _, p := range rows {
 		b := w.run.blocks[p.block]
 		for _, offset := range b.order[p.from:p.to] {
@@ -45,7 +45,7 @@ func (w *eventWriter) seqs(rows []piece, _ int) {
 }
 
 func (w *eventWriter) latencies(rows []piece, n int) {
-	w.doubles, w.nulls = w.doubles[:0], 0
+	w.clear()
 	row := 0
 	for _, p := range rows {
 		for _, v := range w.run.blocks[p.block].latency[p.from:p.to] {
@@ -57,17 +57,27 @@ func (w *eventWriter) latencies(rows []piece, n int) {
 			row++
 		}
 	}
-	w.out.Doubles(w.doubles, w.presence())
+	w.out.Doubles(w.doubles, w.presence(n))
 }
 
 // text writes a text column: by a dictionary when at most half of the rows' values are different, or by the values themselves. The lake does
 // not tell "" from absent.
 func (w *eventWriter) text(i int, rows []piece, n int, nullable bool) {
-	if w.number(i, rows, n, nullable) {
-		w.out.Numbers(w.words, w.numbers, w.presence())
+	if !w.various(i, rows) && w.number(i, rows, n, nullable) {
+		w.out.Numbers(w.words, w.numbers, w.presence(n))
 		return
 	}
 	w.plain(rows, n, nullable, func(dst []byte, b *block, row int) []byte { return append(dst, b.textAt(i, row)...) })
+}
+
+// various tells of values that no dictionary has, for the most part, judged by the blocks that the rows are of.
+func (w *eventWriter) various(i int, rows []piece) bool {
+	own, all := 0, 0
+	for _, p := range rows {
+		b := w.run.blocks[p.block]
+		own, all = own+len(b.text[i].ends), all+b.rows()
+	}
+	return own > all/2
 }
 
 // noNumber is the mark of an absent value.
@@ -79,7 +89,7 @@ func (w *eventWriter) number(i int, rows []piece, n int, nullable bool) bool {
 	const few = 16 // rows, of which the question means little
 	most := max(n/2, few)
 	w.epoch++
-	w.words, w.numbers, w.nulls = w.words[:0], w.numbers[:0], 0
+	w.clear()
 	d, marks, row := &w.run.texts[i], w.marks[i], 0
 	for _, p := range rows {
 		b := w.run.blocks[p.block]
@@ -120,7 +130,7 @@ func (w *eventWriter) word(s string, nullable bool) textMark {
 
 // plain writes a column by its values' bytes, in parts of about a page. value appends a row's.
 func (w *eventWriter) plain(rows []piece, n int, nullable bool, value func(dst []byte, b *block, row int) []byte) {
-	w.data, w.lengths, w.nulls = w.data[:0], w.lengths[:0], 0
+	w.clear()
 	row := 0 // in the part
 	for _, p := range rows {
 		b := w.run.blocks[p.block]
@@ -146,12 +156,8 @@ func (w *eventWriter) plain(rows []piece, n int, nullable bool, value func(dst [
 
 // part writes a part of a column of so many rows.
 func (w *eventWriter) part(rows int) {
-	present := w.presence()
-	if present != nil {
-		present = present[:rows]
-	}
-	w.out.Texts(w.data, w.lengths, present)
-	w.data, w.lengths, w.nulls = w.data[:0], w.lengths[:0], 0
+	w.out.Texts(w.data, w.lengths, w.presence(rows))
+	w.clear()
 }
 
 // id writes an id column: packed, if all blocks have its values in one form.
@@ -161,7 +167,7 @@ func (w *eventWriter) id(i int, rows []piece, n int, nullable bool) {
 		w.plain(rows, n, nullable, func(dst []byte, b *block, row int) []byte { return b.ids[i].appendTo(dst, row) })
 		return
 	}
-	w.data, w.nulls = w.data[:0], 0
+	w.clear()
 	row := 0
 	for _, p := range rows {
 		c := &w.run.blocks[p.block].ids[i]
@@ -187,9 +193,9 @@ func (w *eventWriter) id(i int, rows []piece, n int, nullable bool) {
 		}
 	}
 	if form == idUUID {
-		w.out.UUIDs(w.data, w.presence())
+		w.out.UUIDs(w.data, w.presence(n))
 	} else {
-		w.out.Hex(w.data, width, w.presence())
+		w.out.Hex(w.data, width, w.presence(n))
 	}
 }
 

@@ -51,15 +51,7 @@ type eventWriter struct {
 
 	minSeq, maxSeq int64 // of the rows written
 
-	// The values of the column at hand.
-	int64s  []int64
-	doubles []float64
-	numbers []int32
-	words   []string
-	data    []byte
-	lengths []int32
-	present []uint8
-	nulls   int
+	gathered
 }
 
 // textMark says which number a value has in a file's dictionary; it is of no meaning in another epoch.
@@ -205,24 +197,4 @@ func (w *eventWriter) sorted(pieces []piece) bool {
 		}
 	}
 	return true
-}
-
-// presence is the column's levels so far: nil when nothing is absent.
-func (w *eventWriter) presence() []uint8 {
-	if w.nulls == 0 {
-		return nil
-	}
-	return w.present
-}
-
-// absent notes that a row, one of n, has no value.
-func (w *eventWriter) absent(row, n int) {
-	if w.nulls == 0 {
-		w.present = slices.Grow(w.present[:0], n)[:n]
-		for i := range w.present {
-			w.present[i] = 1
-		}
-	}
-	w.present[row] = 0
-	w.nulls++
 }

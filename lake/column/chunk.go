@@ -108,7 +108,7 @@ func (w *Writer) dataPage(c *chunk, encoding format.Encoding, p *page) {
 	data, compressed := p.frame, true
 	switch {
 	case data != nil:
-	case p.dense:
+	case p.dense || len(p.body) <= smallPage:
 		data, compressed, p.size = p.body, false, len(p.body)
 	default:
 		data, p.size = w.compress(p.body), len(p.body)

@@ -67,13 +67,20 @@ func (w *Writer) digitPage(p *page, values []byte, width, text int, code *digitC
 	var err error
 	w.scratch.page, err = new(delta.BinaryPackedEncoding).EncodeInt32(w.scratch.page, lengths)
 	w.check(err)
+	if n*text <= smallPage { // a code's description alone would be larger
+		for v := values; len(v) > 0; v = v[width:] {
+			w.scratch.page = append(w.scratch.page, code.text(v[:width])...)
+		}
+		p.body = w.scratch.page
+		return
+	}
 	p.size = len(w.scratch.page) + n*text
 	f := frame{w.scratch.frame[:0]}
 	f.begin(p.size)
 	if skip := sharedDigits(values, code); skip > 0 {
 		f.runs(w.scratch.page, values, skip)
 	} else {
-		f.raw(w.scratch.page, n == 0)
+		f.raw(w.scratch.page, false)
 		f.values(code, values, n, text)
 	}
 	w.scratch.frame, p.frame = f.b, f.b
@@ -81,7 +88,7 @@ func (w *Writer) digitPage(p *page, values []byte, width, text int, code *digitC
 
 // values adds values as literals alone.
 func (f *frame) values(code *digitCode, values []byte, n, text int) {
-	width := len(values) / max(n, 1)
+	width := len(values) / n
 	described := false
 	for n > 0 {
 		part := blockRows(n, text)

@@ -53,6 +53,9 @@ func (w *Writer) textPage(c *chunk, p *page, data []byte, lengths []int32) {
 	}
 }
 
+// smallNumbers is what a page of numbers must have to be worth a search: they are packed already.
+const smallNumbers = 1 << 10
+
 // Numbers gives all rows of a Text column in the group at hand by a dictionary: each row's value is the one with its number. Every value
 // should be some row's and there once only, because the statistics are the dictionary's.
 func (w *Writer) Numbers(dictionary []string, numbers []int32, present []uint8) {
@@ -96,7 +99,7 @@ func (w *Writer) Numbers(dictionary []string, numbers []int32, present []uint8) 
 		var err error
 		w.scratch.page, err = new(rle.DictionaryEncoding).EncodeInt32(w.scratch.page, numbers[:n])
 		w.check(err)
-		p.body = w.scratch.page
+		p.body, p.dense = w.scratch.page, len(w.scratch.page) < smallNumbers
 		numbers, present, rows = numbers[n:], tail(present, p.rows), rows-p.rows
 		w.dataPage(c, format.RLEDictionary, &p)
 	}

@@ -70,6 +70,8 @@ const (
 	fewShared, mostShared = 3, 10
 	// runBits is about what beginning a run costs.
 	runBits = 400
+	// offsetRows is the length of the first block, whose sequences spend five bits on the offset.
+	offsetRows = 12
 )
 
 // sharedDigits is with how many first digits it pays to let most UUIDs repeat those of the one before; 0: with none.
@@ -110,7 +112,7 @@ func (f *frame) runs(lead, values []byte, skip int) {
 		for n > 0 {
 			part := blockRows(n, uuidText)
 			if q.offset {
-				part = min(part, 3)
+				part = min(part, offsetRows)
 			}
 			q.n = part
 			if part == n {

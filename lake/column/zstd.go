@@ -13,8 +13,18 @@ func newEncoder() *zstd.Encoder {
 	return e
 }
 
+// smallPage is how many bytes are not worth a search: building tables takes longer than reading the few that it might save.
+const smallPage = 256
+
 // compress is b as a zstd frame, good until the next call.
 func (w *Writer) compress(b []byte) []byte {
+	if len(b) <= smallPage {
+		f := frame{w.scratch.frame[:0]}
+		f.begin(len(b))
+		f.raw(b, true)
+		w.scratch.frame = f.b
+		return f.b
+	}
 	w.scratch.frame = w.encoder.EncodeAll(b, w.scratch.frame[:0])
 	return w.scratch.frame
 }
