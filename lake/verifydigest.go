@@ -42,25 +42,12 @@ func digestOfColumns(path string) (digest.File, error) {
 	b.Reset()
 	from := int64(0)
 	for _, group := range file.RowGroups() {
-		c, to := digest.Columns{}, from+group.NumRows()
-		for column, add := range map[string]func(v parquet.Value){
-			"timestamp": func(v parquet.Value) { c.Timestamps = append(c.Timestamps, v.Int64()) },
-			"endpoint":  func(v parquet.Value) { c.Endpoints = append(c.Endpoints, endpoints.number(string(v.ByteArray()))) },
-			"region":    func(v parquet.Value) { c.Regions = append(c.Regions, regions.number(string(v.ByteArray()))) },
-			"latency_ms": func(v parquet.Value) {
-				ms := math.NaN()
-				if !v.IsNull() {
-					ms = v.Double()
-				}
-				c.Latencies = append(c.Latencies, ms)
-			},
-		} {
-			if err := file.eachValue(column, from, to, add); err != nil {
-				return digest.File{}, err
-			}
+		c, err := file.digestColumns(from, from+group.NumRows(), &endpoints, &regions)
+		if err != nil {
+			return digest.File{}, err
 		}
 		b.Add(c)
-		from = to
+		from += group.NumRows()
 	}
 	all := b.Append(nil, func(number int) string { return endpoints.names[number] }, func(number int) string { return regions.names[number] })
 	t, err := digest.ParseTrailer(all)
@@ -69,6 +56,27 @@ func digestOfColumns(path string) (digest.File, error) {
 	}
 	d, err := digest.Parse(all[t.Values:])
 	return digest.File{Digest: d, Values: bytes.NewReader(all[:t.Values])}, err
+}
+
+// digestColumns reads rows [from, to) as a digest's builder takes them.
+func (f *parquetFile) digestColumns(from, to int64, endpoints, regions *ownNames) (c digest.Columns, err error) {
+	for column, add := range map[string]func(v parquet.Value){
+		"timestamp": func(v parquet.Value) { c.Timestamps = append(c.Timestamps, v.Int64()) },
+		"endpoint":  func(v parquet.Value) { c.Endpoints = append(c.Endpoints, endpoints.number(string(v.ByteArray()))) },
+		"region":    func(v parquet.Value) { c.Regions = append(c.Regions, regions.number(string(v.ByteArray()))) },
+		"latency_ms": func(v parquet.Value) {
+			ms := math.NaN()
+			if !v.IsNull() {
+				ms = v.Double()
+			}
+			c.Latencies = append(c.Latencies, ms)
+		},
+	} {
+		if err := f.eachValue(column, from, to, add); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
 }
 
 // eachValue calls fn with a column's values of rows [from, to).
