@@ -29,12 +29,14 @@ type Builder struct {
 	values bitWriter
 }
 
-// entry is one latency.
+// entry is one latency. key is the number of its endpoint, and then what it is sorted by: the bucket, and below it placeBits for the endpoint's place.
 type entry struct {
-	ms       float64
-	endpoint uint32
-	bucket   uint16
+	ms     float64
+	key    uint32
+	bucket uint16
 }
+
+const placeBits = 11 // for maxNames
 
 // Reset begins a file.
 func (b *Builder) Reset() {
@@ -53,9 +55,7 @@ type Columns struct {
 // Add takes events.
 func (b *Builder) Add(c Columns) {
 	b.events += int64(len(c.Timestamps))
-	for _, ts := range c.Timestamps {
-		b.hours[hourOf(ts)]++
-	}
+	b.countHours(c.Timestamps)
 	b.endpoints = countNumbers(b.endpoints, c.Endpoints)
 	b.regions = countNumbers(b.regions, c.Regions)
 	b.entries = slices.Grow(b.entries, len(c.Latencies))
@@ -63,7 +63,7 @@ func (b *Builder) Add(c Columns) {
 		if ms != ms {
 			continue
 		}
-		b.entries = append(b.entries, entry{ms: ms, endpoint: c.Endpoints[i], bucket: uint16(rollup.BucketOf(ms))})
+		b.entries = append(b.entries, entry{ms: ms, key: c.Endpoints[i], bucket: uint16(rollup.BucketOf(ms))})
 		if _, ok := microseconds.number(ms); !ok {
 			b.inexact++
 			if _, ok := nanoseconds.number(ms); ok {
@@ -73,12 +73,28 @@ func (b *Builder) Add(c Columns) {
 	}
 }
 
-func hourOf(timestamp int64) int64 {
-	hour := timestamp / microsPerHour
-	if timestamp%microsPerHour < 0 { // before 1970 division cuts the wrong way
-		hour--
+// countHours counts events by the hour of their day. Nearly all are of the day of the first one.
+func (b *Builder) countHours(timestamps []int64) {
+	if len(timestamps) == 0 {
+		return
 	}
-	return (hour%24 + 24) % 24
+	day := floor(timestamps[0], 24*microsPerHour) * (24 * microsPerHour)
+	for _, ts := range timestamps {
+		if since := uint64(ts) - uint64(day); since < 24*microsPerHour {
+			b.hours[since/microsPerHour]++
+		} else {
+			b.hours[(floor(ts, microsPerHour)%24+24)%24]++
+		}
+	}
+}
+
+// floor is a/b rounded down, b being positive.
+func floor(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
 }
 
 func countNumbers(counts []int64, numbers []uint32) []int64 {
@@ -193,36 +209,38 @@ func nameCounts(counts []int64, name func(number int) string) ([]Count, []int32)
 	return merged, places
 }
 
-// sort orders the entries by bucket and endpoint, with two counting sorts, and makes their endpoints places.
+// sort orders the entries by bucket and endpoint, with a counting sort for each.
 func (b *Builder) sort(places []int32, endpoints int) {
 	b.sorted = slices.Grow(b.sorted[:0], len(b.entries))[:len(b.entries)]
 	for i := range b.entries {
-		b.entries[i].endpoint = uint32(places[b.entries[i].endpoint])
+		e := &b.entries[i]
+		e.key = uint32(e.bucket)<<placeBits | uint32(places[e.key])
 	}
 	if endpoints > 1 {
-		b.scatter(endpoints, func(e *entry) int { return int(e.endpoint) })
+		b.scatter(0, endpoints, 1<<placeBits-1)
 	}
-	b.scatter(rollup.MaxBucket+1, func(e *entry) int { return int(e.bucket) })
+	b.scatter(placeBits, rollup.MaxBucket+1, math.MaxUint32)
 }
 
-// scatter is a stable counting sort of entries by a key below keys.
-func (b *Builder) scatter(keys int, key func(e *entry) int) {
+// scatter is a stable counting sort of the entries by the bits of their keys from shift on under a mask, which are below keys.
+func (b *Builder) scatter(shift, keys int, mask uint32) {
 	b.starts = slices.Grow(b.starts[:0], keys)[:keys]
-	clear(b.starts)
-	for i := range b.entries {
-		b.starts[key(&b.entries[i])]++
+	starts, entries, sorted := b.starts, b.entries, b.sorted
+	clear(starts)
+	for i := range entries {
+		starts[entries[i].key>>shift&mask]++
 	}
 	sum := 0
-	for i, n := range b.starts {
-		b.starts[i] = sum
+	for i, n := range starts {
+		starts[i] = sum
 		sum += n
 	}
-	for i := range b.entries {
-		k := key(&b.entries[i])
-		b.sorted[b.starts[k]] = b.entries[i]
-		b.starts[k]++
+	for i := range entries {
+		k := entries[i].key >> shift & mask
+		sorted[starts[k]] = entries[i]
+		starts[k]++
 	}
-	b.entries, b.sorted = b.sorted, b.entries
+	b.entries, b.sorted = sorted, entries
 }
 
 // pack writes the values of the ordered entries, and the cells of each endpoint.
@@ -236,9 +254,9 @@ func (b *Builder) pack(u unit, endpoints int) {
 	last := make([]uint16, endpoints)
 	b.values.reset()
 	for rest := b.entries; len(rest) > 0; {
-		bucket, endpoint := rest[0].bucket, rest[0].endpoint
+		key, bucket, endpoint := rest[0].key, rest[0].bucket, rest[0].key&(1<<placeBits-1)
 		n := 1
-		for n < len(rest) && rest[n].bucket == bucket && rest[n].endpoint == endpoint {
+		for n < len(rest) && rest[n].key == key {
 			n++
 		}
 		count := uint64(n) << 1
