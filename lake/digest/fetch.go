@@ -113,7 +113,10 @@ func (f *fetcher) place(d *Digest, keep func(c *foundCell) bool) {
 			kept = append(kept, c)
 		}
 	}
-	slices.SortFunc(kept, func(a, b foundCell) int { return cmp.Compare(a.at, b.at) })
+	// Cells without bits come before the one that begins where they stand, so that the last cell ends last.
+	slices.SortFunc(kept, func(a, b foundCell) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.bits(d.unit), b.bits(d.unit)))
+	})
 	f.found = kept
 }
 
@@ -145,6 +148,7 @@ func (f *fetcher) read(file File, cells []foundCell, give func(c *foundCell, run
 	last := cells[len(cells)-1]
 	first, end := cells[0].at/8/BlockBytes, ((last.at+last.bits(file.unit)+7)/8+BlockBytes-1)/BlockBytes
 	from, to := first*BlockBytes, min(end*BlockBytes, file.values)
+	f.buffer = f.buffer[:0]
 	if from < to {
 		f.buffer = slices.Grow(f.buffer[:0], int(to-from)+8)[:to-from]
 		if n, err := file.Values.ReadAt(f.buffer, from); n < len(f.buffer) {
@@ -164,7 +168,9 @@ func (f *fetcher) read(file File, cells []foundCell, give func(c *foundCell, run
 	padded := append(f.buffer, 0, 0, 0, 0, 0, 0, 0, 0) // eight bytes are loaded wherever a value begins
 	for i := range cells {
 		c := &cells[i]
-		c.at -= from * 8
+		if c.at -= from * 8; c.at+c.bits(file.unit) > int64(len(f.buffer))*8 && c.bits(file.unit) > 0 {
+			return fmt.Errorf("digest: the values of bucket %d lie outside of what was read", c.bucket)
+		}
 		run, values := f.unpack(file.unit, c, padded)
 		give(c, run, values)
 	}
