@@ -13,13 +13,13 @@ func TestDictionariesOverflow(t *testing.T) {
 	var blocks []*block
 	first := Seq(1)
 	message := func(i int) string {
-		switch i % 3 {
+		switch i % 7 {
 		case 0:
-			return "always the same"
+			return fmt.Sprintf("unique %0240d", i)
 		case 1:
-			return fmt.Sprintf("unique %0120d", i)
+			return strings.Repeat("x", dictionaryText+i%9)
 		}
-		return strings.Repeat("x", dictionaryText+i%7)
+		return "always the same"
 	}
 	const events = 10 * blockRows / 2 * 3
 	for i := range events {

@@ -15,8 +15,8 @@ const (
 	dictionaryText  = 256
 	// recentValues is how many values are found without the map.
 	recentValues = 512
-	// A dictionary of dictionaryMany values that knows fewer than one in eight of the next dictionaryTrial ones is of no use and is asked no
-	// more.
+	// A dictionary of dictionaryMany values that does not know a quarter of the next dictionaryTrial ones is asked no more: looking a value up
+	// in a large one takes longer than compressing it.
 	dictionaryMany, dictionaryTrial = 8192, 8192
 )
 
@@ -71,7 +71,7 @@ func (d *dictionary) try(known bool) {
 		d.unknown++
 	}
 	if d.tries++; d.tries == dictionaryTrial {
-		d.closed = d.unknown > dictionaryTrial-dictionaryTrial/8
+		d.closed = d.unknown > dictionaryTrial/4
 		d.tries, d.unknown = 0, 0
 	}
 }

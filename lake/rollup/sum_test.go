@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // sumOf makes a Sum for the names of events, and the numbers of the names.
@@ -199,4 +201,54 @@ func TestSumsOfOtherNames(t *testing.T) {
 		}
 	})
 	same(t, "two sums and cells", got, want)
+}
+
+// TestFilesOfOlderReleases: until lake/column wrote them the files came from parquet-go, by the struct that reads them. Both have one schema.
+func TestFilesOfOlderReleases(t *testing.T) {
+	c := New()
+	for _, e := range events(4, 3000) {
+		add(c, e)
+	}
+	var rows []row
+	base := func(minute int64, service string, c *Counts, n int64, buckets []int16, counts []int32) row {
+		return row{Minute: minute, Service: service, Status0: int64(c.Classes[0]), Status1: int64(c.Classes[1]), Status2: int64(c.Classes[2]), Status3: int64(c.Classes[3]),
+			Status4: int64(c.Classes[4]), Status5: int64(c.Classes[5]), LatencyCount: n, LatencySum: c.LatencySum, LatencyMax: c.LatencyMax, Buckets: buckets, Counts: counts}
+	}
+	for _, s := range c.Services() {
+		buckets, counts := s.Latency.Buckets()
+		r := base(s.Minute, s.Service, &s.Counts, s.Latency.Count(), buckets, counts)
+		r.Raw = s.Latency.Raw()
+		rows = append(rows, r)
+	}
+	for _, e := range c.Endpoints() {
+		buckets, counts := e.Latency.Buckets()
+		r := base(e.Minute, e.Service(), &e.Counts, e.Latency.Count(), buckets, counts)
+		endpoint, region := e.Endpoint(), e.Region()
+		r.Endpoint, r.Region = &endpoint, &region
+		rows = append(rows, r)
+	}
+	var old, file bytes.Buffer
+	w := parquet.NewGenericWriter[row](&old, parquet.KeyValueMetadata(formatKey, "1"))
+	if _, err := w.Write(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	back := New()
+	if err := Read(bytes.NewReader(old.Bytes()), int64(old.Len()), back); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "an older file", back, c)
+
+	if err := writeFile(&file, c); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := parquet.OpenFile(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := opened.Schema().String(), parquet.SchemaOf(row{}).String(); got != want {
+		t.Errorf("the schema is\n%s\nwant\n%s", got, want)
+	}
 }
