@@ -45,6 +45,7 @@ type eventWriter struct {
 	columns []func(rows []piece, n int)
 	marks   [textColumns][]textMark // by the value's place in run.texts
 	epoch   uint32                  // of the marks of the column at hand
+	digest  digestMaker
 	keys    []rowKey
 	order   []piece
 
@@ -58,7 +59,7 @@ type textMark struct{ epoch, number uint32 }
 
 func newEventWriter(r *scannedRun) (*eventWriter, error) {
 	columns := FileColumns()
-	w := &eventWriter{run: r, out: column.NewWriter(parquetSchema(columns))}
+	w := &eventWriter{run: r, out: column.NewWriter(parquetSchema(columns)), digest: digestMaker{run: r}}
 	for i := range w.marks {
 		w.marks[i] = make([]textMark, len(r.texts[i].values))
 	}
@@ -113,6 +114,7 @@ func (w *eventWriter) write(ctx context.Context, file io.Writer, pieces []piece)
 		}
 		rows = rest
 	}
+	w.out.Embed(w.digest.digest(pieces))
 	s, err := w.out.Close()
 	if err != nil {
 		return entry, err

@@ -48,14 +48,17 @@ type Engine struct {
 	lake *lake.Lake
 	now  func() time.Time
 
-	gate    *gate
-	planner *planner
-	slots   chan int // free connections of the planner
+	gate     *gate
+	admitted admitted
+	planner  *planner
+	slots    chan int // free connections of the planner
 
 	prompt *instance
 	conns  chan *conn // free connections for users' statements
 	hot    *hotSet
 	feed   *feed
+
+	digests *lake.Digests
 
 	loaders int // of the backlog, at most
 
@@ -136,6 +139,7 @@ func (e *Engine) open(cfg Config) error {
 	if err := e.hot.register(e.prompt.connector, threads); err != nil {
 		return err
 	}
+	e.digests = lake.NewDigests(e.lake.Layout(), digestMemory)
 	e.feed = newFeed(e)
 	e.feed.minutes.panels.wanted.Store(cfg.Panels)
 	return nil

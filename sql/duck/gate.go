@@ -36,6 +36,7 @@ type statement struct {
 	offset    int             // of body in the text, for places in errors
 	explain   bool            // EXPLAIN stood before it
 	relations map[string]bool // of ours that it names; a CTE of the same name counts
+	shape     *shape          // when digests may answer it
 }
 
 // gate decides what may run. Nothing is executed or bound to find out: DuckDB's parser, on a connection that has no data, answers the tree, and
@@ -96,6 +97,9 @@ func (g *gate) admit(c *conn, text string) (*statement, error) {
 		return nil, err
 	}
 	s.relations = w.relations
+	if !s.explain {
+		s.shape = recognise(root)
+	}
 	return s, nil
 }
 
