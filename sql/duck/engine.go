@@ -51,6 +51,7 @@ type Engine struct {
 	gate    *gate
 	planner *planner
 	slots   chan int // free connections of the planner
+	kept    statements
 
 	prompt *instance
 	conns  chan *conn // free connections for users' statements

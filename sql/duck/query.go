@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -50,20 +51,30 @@ func (e *Engine) Query(ctx context.Context, q sql.Query) (*sql.Result, error) {
 
 // admit passes the gate.
 func (e *Engine) admit(ctx context.Context, text string) (*statement, error) {
+	if s := e.kept.find(text); s != nil {
+		return s, nil
+	}
 	var s *statement
 	var failed error
 	if err := e.onPlanner(ctx, func(slot int) { s, failed = e.gate.admit(e.planner.filters.conns[slot], text) }); err != nil {
 		return nil, err // the work may still run: its results are not looked at
+	}
+	if failed == nil {
+		e.kept.add(text, s)
 	}
 	return s, failed
 }
 
 // planNow plans a statement that passed the gate.
 func (e *Engine) planNow(ctx context.Context, s *statement) (plan, error) {
+	if p := s.planned.Load(); p != nil && p.fresh(s.body, e.now()) {
+		return *p, nil
+	}
 	var p plan
 	if err := e.onPlanner(ctx, func(slot int) { p = e.planner.planOf(slot, s, e.now()) }); err != nil {
 		return plan{}, err
 	}
+	s.planned.Store(&p)
 	return p, nil
 }
 
@@ -126,7 +137,7 @@ func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	if r.statement.explain { // nothing is read
 		result.Stats = sql.Stats{FilesTotal: len(v.Version.Files), Version: v.Version.Number}
 	}
-	set, err := r.statement.execute(ctx, r.conn, e.lake.Layout(), files, hot, r.maxRows)
+	set, err := r.statement.execute(ctx, r.conn, e.lake.Layout(), files, hot, columnsOf(p.costs), r.maxRows)
 	if err != nil {
 		return nil, r.explainError(err)
 	}
@@ -144,8 +155,24 @@ const (
 	explainBefore = "EXPLAIN "
 )
 
-// execute runs the statement in a read-only transaction of its own, with a view of its own, and undoes both.
-func (s *statement) execute(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, maxRows int) (set *rowSet, err error) {
+// execute runs the statement over files and hot tables. reads are the columns that its plan reads; nil: any.
+func (s *statement) execute(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, reads []string, maxRows int) (*rowSet, error) {
+	root, err := filepath.Abs(layout.Root)
+	if err != nil {
+		return nil, err
+	}
+	layout.Root = root
+	if s.inline {
+		set, err := c.query(s.inlineSQL(layout, files, hot, reads, maxRows), 0)
+		if err == nil || ctx.Err() != nil || !needsView(err) {
+			return set, err
+		}
+	}
+	return s.overView(ctx, c, layout, files, hot, maxRows)
+}
+
+// overView runs the statement in a read-only transaction of its own, with a view of its own, and undoes both.
+func (s *statement) overView(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, maxRows int) (set *rowSet, err error) {
 	if err := c.exec("BEGIN TRANSACTION READ ONLY"); err != nil {
 		return nil, err
 	}
