@@ -128,7 +128,7 @@ func (b *bencher) open(twin string) (err error) {
 		return openInstance(box{memory: defaultMemory, threads: b.cfg.Threads, spill: b.spill + name, connections: 1,
 			allowed: []string{b.layout.Partitioned(), b.layout.Unpartitioned()}, setup: setup})
 	}
-	if b.warm, err = open("-warm", trustFiles()...); err != nil {
+	if b.warm, err = open("-warm", keepFiles()...); err != nil {
 		return err
 	}
 	if b.bare, err = open("-bare", "SET enable_external_file_cache = false", "SET parquet_metadata_cache = false"); err != nil {

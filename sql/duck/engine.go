@@ -121,7 +121,7 @@ func (e *Engine) open(cfg Config) error {
 	}
 	memory, panelMemory := orDefault(cfg.MemoryLimit, defaultMemory), orDefault(cfg.PanelMemory, defaultPanelMemory)
 	e.prompt, err = openInstance(box{memory: memory, threads: threads, spill: e.spill + "-prompt", allowed: []string{partitioned, rollups},
-		connections: promptConns + ownConns + min(threads, maxLoaders), setup: append(minuteTables(), trustFiles()...)})
+		connections: promptConns + ownConns + min(threads, maxLoaders), small: promptConns, setup: append(minuteTables(), trustFiles()...)})
 	if err != nil {
 		return err
 	}
@@ -132,6 +132,9 @@ func (e *Engine) open(cfg Config) error {
 	}
 	e.loaders = e.prompt.conns[promptConns+ownConns:]
 	e.conns = freeConns(e.prompt.conns[ownConns : promptConns+ownConns])
+	for i, c := range e.prompt.small {
+		e.prompt.conns[ownConns+i].small = c
+	}
 	e.panelConns = freeConns(e.panels.conns[ownConns:])
 	e.hot = newHotSet(e.lake, e.prompt.conns[0])
 	e.feed = newFeed(e)
@@ -144,6 +147,12 @@ func (e *Engine) open(cfg Config) error {
 func trustFiles() []string {
 	return []string{"SET parquet_metadata_cache = true", "SET validate_external_file_cache = 'NO_VALIDATION'"}
 }
+
+// keepFiles lets DuckDB keep all that it reads of files, as the prompt's connections for small reads do.
+func keepFiles() []string { return append(trustFiles(), "SET "+keepReads) }
+
+// keepReads makes DuckDB read files of the disk like those of a network: whole chunks at a time, and through its cache.
+const keepReads = "prefetch_all_parquet_files = true"
 
 // ownConns is how many connections of an instance the feed keeps for itself: one for hot rows, one for minute tables.
 const ownConns = 2

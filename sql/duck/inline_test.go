@@ -166,3 +166,17 @@ func TestStatementsAreKept(t *testing.T) {
 		t.Errorf("a refused text: %v", err)
 	}
 }
+
+// TestSmallReadsKeep checks that each connection of the prompt has a twin, which alone keeps what it reads.
+func TestSmallReadsKeep(t *testing.T) {
+	rig := newPruneRig(t)
+	c := rig.conn
+	if c.forRead(smallRead) == c || c.forRead(smallRead+1) != c || c.forRead(0).forRead(0) != c.small {
+		t.Fatal("small reads do not go to the twin, or large ones do")
+	}
+	for conn, want := range map[*conn]string{c: "false", c.small: "true"} {
+		if got, err := conn.text("SELECT current_setting('prefetch_all_parquet_files')::VARCHAR"); err != nil || got != want {
+			t.Errorf("it keeps what it reads: %s, %v; want %s", got, err, want)
+		}
+	}
+}

@@ -137,7 +137,7 @@ func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	if r.statement.explain { // nothing is read
 		result.Stats = sql.Stats{FilesTotal: len(v.Version.Files), Version: v.Version.Number}
 	}
-	set, err := r.statement.execute(ctx, r.conn, e.lake.Layout(), files, hot, columnsOf(p.costs), r.maxRows)
+	set, err := r.statement.execute(ctx, r.conn.forRead(cost.Bytes), e.lake.Layout(), files, hot, columnsOf(p.costs), r.maxRows)
 	if err != nil {
 		return nil, r.explainError(err)
 	}
