@@ -33,8 +33,8 @@ type plan struct {
 	costs  []sql.Scan // decide about bytes: like scans, with fewer columns where that could be found out
 	leeway sql.Leeway
 	at     time.Time // when it was made: what asks the clock was computed then
-	wrong  error  // *sql.SyntaxError: the statement names what is not there
-	why    string // when nothing could be found out: the reason; scans and costs then read everything
+	wrong  error     // *sql.SyntaxError: the statement names what is not there
+	why    string    // when nothing could be found out: the reason; scans and costs then read everything
 }
 
 // openPlanner opens the planner's databases, each with connections that serve one statement at a time.
