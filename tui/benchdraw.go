@@ -154,20 +154,20 @@ func (s *shelf[R, P]) saidRows(w int) []benchRow {
 		return append(rows, textRow(cell.Spinner(s.app.ticks)+" reading the numbers", cell.Muted))
 	}
 	for _, finding := range s.said.findings {
-		rows = append(rows, pointRows(finding, w)...)
+		rows = append(rows, pointRows(finding, w, cell.Text)...)
 	}
 	return rows
 }
 
 // pointRows are a sentence of a list.
-func pointRows(text string, w int) []benchRow {
+func pointRows(text string, w int, style cell.Style) []benchRow {
 	var rows []benchRow
 	for i, line := range cell.Wrap(text, min(w, 120)-2) {
 		mark := "  "
 		if i == 0 {
 			mark = "· "
 		}
-		rows = append(rows, textRow(mark+line, cell.Text))
+		rows = append(rows, textRow(mark+line, style))
 	}
 	return rows
 }

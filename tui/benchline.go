@@ -32,7 +32,7 @@ func (s *pipelineSuite) lineRows(l *bench.Line, w int) []benchRow {
 		rows = append(rows, blank, textRow("notes", cell.Muted|cell.Bold))
 	}
 	for _, note := range l.Notes {
-		rows = append(rows, pointRows(note, w)...)
+		rows = append(rows, pointRows(note, w, cell.Text)...)
 	}
 	return rows
 }

@@ -19,7 +19,7 @@ func verdictSign(v bench.Verdict) (sign, word string, style cell.Style) {
 		return "×", "FAIL", cell.Bad | cell.Bold
 	case bench.Pass:
 		return "✓", "pass", cell.Good
-	case bench.Reached:
+	case bench.Reached, bench.Excellent:
 		return "◆", "reach", cell.Good | cell.Bold
 	case bench.NotMeasured:
 		return "?", "none", cell.Warn
@@ -44,7 +44,14 @@ func (s *pipelineSuite) rows(w int) []benchRow {
 		rows = append(rows, func(c *cell.Canvas, x, y, w int) { s.drawLine(c, x, y, w, cols, r, i) })
 	}
 	rows = append(rows, growthRows(r, w)...)
-	return append(rows, s.saidRows(w)...)
+	rows = append(rows, s.saidRows(w)...)
+	if len(r.Cached) > 0 {
+		rows = append(rows, blank, textRow("kept from one round to the next", cell.Muted|cell.Bold))
+	}
+	for _, text := range r.Cached {
+		rows = append(rows, pointRows(text, w, cell.Muted)...)
+	}
+	return rows
 }
 
 // tallyRow counts the verdicts.
@@ -71,9 +78,10 @@ func tallyRow(t bench.Tally) benchRow {
 // pipelineCols are the table's columns at a width: where each ends, for the verdict where it begins; 0: there is no room for it.
 type pipelineCols struct{ name, title, titleW, ours, reference, ratio, goal, reach, bar, barW, verdict, change int }
 
-// pipelineColumns lays the table out in w columns: first what is judged, then as there is room the reference, the reach, a bar and the titles.
+// pipelineColumns lays the table out in w columns: first the verdict, then as there is room the goal, the change, the reference, the reach, a bar and the
+// titles.
 func pipelineColumns(w int) pipelineCols {
-	spare := max(0, w-75)
+	spare := w - 54
 	take := func(n int) int {
 		if spare < n {
 			return 0
@@ -81,7 +89,7 @@ func pipelineColumns(w int) pipelineCols {
 		spare -= n
 		return n
 	}
-	reference, reach, bar := take(17), take(11), take(12)
+	goal, change, reference, reach, bar := take(12), take(9), take(17), take(11), take(12)
 	col := pipelineCols{name: 18}
 	at := col.name
 	if spare >= 16 {
@@ -95,7 +103,9 @@ func pipelineColumns(w int) pipelineCols {
 		col.reference = next(reference)
 	}
 	col.ratio = next(8)
-	col.goal = next(12)
+	if goal > 0 {
+		col.goal = next(goal)
+	}
 	if reach > 0 {
 		col.reach = next(reach)
 	}
@@ -104,7 +114,9 @@ func pipelineColumns(w int) pipelineCols {
 		at += bar
 	}
 	col.verdict = at + 2
-	col.change = col.verdict + 8 + 9
+	if change > 0 {
+		col.change = col.verdict + 8 + change
+	}
 	return col
 }
 

@@ -25,9 +25,6 @@ const (
 
 // runBench runs the ladder and prints the report.
 func runBench(ctx context.Context, w *world, args []string) error {
-	if len(args) > 0 && args[0] == "stage" {
-		return runBenchStage(ctx, w, args[1:])
-	}
 	flags, dir := newFlags(w, "bench")
 	p := tui.BenchParams{}
 	flags.Int64Var(&p.Events, "events", defaultCount, "`events` of the lake that is made for the run")

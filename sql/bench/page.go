@@ -178,10 +178,7 @@ func pipelineSection(p *Pipeline) string {
 		b.WriteString("\n### growth\n")
 		piped(&b, table)
 	}
-	for _, list := range []struct {
-		heading string
-		said    []string
-	}{{"what is what", append(lineNotes(p), cachedWords(p)...)}, {"findings", PipelineFindings(p, nil)}} {
+	for _, list := range pipelineLists(p, nil) {
 		b.WriteString("\n### " + list.heading + "\n")
 		for _, sentence := range list.said {
 			b.WriteString("* " + sentence + "\n")

@@ -89,7 +89,9 @@ func TestVerdict(t *testing.T) {
 		{Line{Same: &no}, Fail},
 		{Line{Same: &no, Goal: atMost(5), Ours: Measure{Median: 1}}, Fail},
 		{Line{Same: &yes, Goal: atMost(5), Ours: Measure{Median: 1}}, Pass},
-		{Line{Reach: atMost(5), Ours: Measure{Median: 1}}, NoGoal},
+		{Line{Reach: atMost(5), Ours: Measure{Median: 6}}, NoGoal},
+		{Line{Reach: atMost(5)}, NoGoal},
+		{Line{Reach: atMost(5), Ours: Measure{Median: 1}}, Excellent},
 	} {
 		if got := c.line.Verdict(); got != c.want {
 			t.Errorf("%v of %+v, want %v", got, c.line, c.want)
@@ -121,7 +123,11 @@ func TestRounds(t *testing.T) {
 	if got := l.Rounds(); got != nil {
 		t.Errorf("two rounds against three: %v", got)
 	}
-	l.Reference = nil
+	l.Ours.Samples, l.Reference.Samples = []float64{1, 2, 4}, []float64{10}
+	if got := fmt.Sprint(l.Rounds()); got != "[0.1 0.2 0.4]" {
+		t.Errorf("against a stated figure: rounds of %s", got)
+	}
+	l.Ours.Samples, l.Reference = l.Ours.Samples[:2], nil
 	if got := fmt.Sprint(l.Rounds()); got != "[1 2]" {
 		t.Errorf("without a reference: %s", got)
 	}
@@ -247,6 +253,13 @@ func TestPipelineHistory(t *testing.T) {
 		if !strings.Contains(string(judged), want) {
 			t.Errorf("%s is not in %s", want, judged)
 		}
+	}
+	var again Judged
+	if err := json.Unmarshal(judged, &again); err != nil || again.Lines[3].Verdict != Reached || again.Growth[1].Verdict != Fail {
+		t.Errorf("the judged report is read again as %+v, %v", again, err)
+	}
+	if err := new(Verdict).UnmarshalText([]byte("perhaps")); err == nil {
+		t.Error("a verdict of perhaps")
 	}
 	var back Pipeline
 	if err := json.Unmarshal(judged, &back); err != nil || len(back.Lines) != len(reports[0].Lines) || back.Lines[1].Ratio != reports[0].Lines[1].Ratio || len(back.Growth) != 3 {

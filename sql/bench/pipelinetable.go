@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -209,16 +210,13 @@ func PipelineText(p, previous *Pipeline, width int) string {
 		b.WriteString("\n")
 		aligned(&b, table)
 	}
-	b.WriteString("\n")
-	for _, list := range [][]string{lineNotes(p), cachedWords(p), PipelineFindings(p, previous)} {
-		for _, sentence := range list {
+	for _, list := range pipelineLists(p, previous) {
+		b.WriteString("\n" + list.heading + "\n")
+		for _, sentence := range list.said {
 			b.WriteString("- " + sentence + "\n")
 		}
-		if len(list) > 0 {
-			b.WriteString("\n")
-		}
 	}
-	return strings.TrimRight(b.String(), "\n") + "\n"
+	return b.String()
 }
 
 // pipelineLine is what was measured, in a line.
@@ -232,10 +230,14 @@ func pipelineLine(p *Pipeline) string {
 	return fmt.Sprintf("%s; medians, side by side with their references in one run", strings.Join(parts, ", "))
 }
 
-func cachedWords(p *Pipeline) []string {
-	var words []string
-	for _, c := range p.Cached {
-		words = append(words, "kept from round to round: "+c)
-	}
-	return words
+// list is what is said about a report under one heading.
+type list struct {
+	heading string
+	said    []string
+}
+
+// pipelineLists are what is said beside the tables, without empty lists. previous may be nil.
+func pipelineLists(p, previous *Pipeline) []list {
+	lists := []list{{"what is what", lineNotes(p)}, {"kept from one round to the next", p.Cached}, {"findings", PipelineFindings(p, previous)}}
+	return slices.DeleteFunc(lists, func(l list) bool { return len(l.said) == 0 })
 }

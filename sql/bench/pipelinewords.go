@@ -110,7 +110,7 @@ func (f *pipelineFindings) closest() {
 
 func (f *pipelineFindings) reached() {
 	var names []string
-	for _, l := range f.with(Reached) {
+	for _, l := range append(f.with(Reached), f.with(Excellent)...) {
 		names = append(names, fmt.Sprintf("%s (%s)", f.p.Label(l), l.ValueWords()))
 	}
 	if len(names) > 0 {

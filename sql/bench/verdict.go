@@ -1,27 +1,42 @@
 package bench
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"slices"
+)
 
 // Verdict is how a line stands to its goal. It is computed from the numbers whenever it is asked for and never stored, so that no report says of
 // itself what its numbers do not.
 type Verdict int
 
-// The verdicts, from the worst to the best; the first two judge nothing.
+// The verdicts. The first three judge nothing; the others go from the worst to the best.
 const (
 	NoGoal      Verdict = iota // a figure that is told and not judged
+	Excellent                  // nor is this one, but it is as good as would be excellent
 	NotMeasured                // there is a goal, and no number: the notes say why
 	Fail                       // the goal is missed, or what should be equal is not
 	Pass                       // the goal is met
 	Reached                    // so is what would be excellent
 )
 
-var verdictWords = [...]string{NoGoal: "no goal", NotMeasured: "not measured", Fail: "FAIL", Pass: "pass", Reached: "pass, reach met"}
+var verdictWords = [...]string{NoGoal: "no goal", Excellent: "no goal, reach met", NotMeasured: "not measured", Fail: "FAIL", Pass: "pass", Reached: "pass, reach met"}
 
 // String is the verdict as every table has it.
 func (v Verdict) String() string { return verdictWords[v] }
 
 // MarshalText makes the verdict a word in JSON too.
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	i := slices.Index(verdictWords[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("no verdict is called %q", text)
+	}
+	*v = Verdict(i)
+	return nil
+}
 
 // Value is what the line is judged by: its ratio, or the median of ours where it has no reference. ok is false where nothing was measured.
 func (l *Line) Value() (value float64, ok bool) {
@@ -38,6 +53,8 @@ func (l *Line) Verdict() Verdict {
 	switch {
 	case l.Same != nil && !*l.Same:
 		return Fail
+	case l.Goal == nil && ok && l.Reach != nil && l.Reach.Met(value):
+		return Excellent
 	case l.Goal == nil:
 		return NoGoal
 	case !ok:
@@ -61,17 +78,22 @@ func (l *Line) More() bool {
 }
 
 // Rounds is what the line is judged by, round by round in their order: ours and the reference of one round were measured within moments of each other. Which of
-// the two divides the other follows from Ratio. Where the numbers of samples differ it is nil: there are no rounds then.
+// the two divides the other follows from Ratio. A reference of one sample is a stated figure, the same for every round. Where the numbers of samples
+// differ otherwise it is nil: there are no rounds then.
 func (l *Line) Rounds() []float64 {
 	if l.Reference == nil {
 		return l.Ours.Samples
 	}
-	if len(l.Ours.Samples) != len(l.Reference.Samples) {
+	reference := l.Reference.Samples
+	if len(reference) == 1 {
+		reference = slices.Repeat(reference, len(l.Ours.Samples))
+	}
+	if len(l.Ours.Samples) != len(reference) {
 		return nil
 	}
 	var ratios []float64
 	for i, ours := range l.Ours.Samples {
-		theirs := l.Reference.Samples[i]
+		theirs := reference[i]
 		if !(ours > 0 && theirs > 0) {
 			return nil
 		}
