@@ -76,9 +76,7 @@ func (r *digestRig) ask(tb testing.TB, text string, digests bool) *sql.Result {
 		tb.Fatalf("%s\n%v", text, err)
 	}
 	if !digests {
-		plain := *s
-		plain.shape = nil
-		s = &plain
+		s = &statement{body: s.body, offset: s.offset, relations: s.relations, inline: s.inline}
 	}
 	c, err := take(tb.Context(), e.conns, e.closing)
 	if err != nil {
