@@ -29,19 +29,16 @@ type chunk struct {
 	n     int
 }
 
-// scanRun reads a run with some workers.
-func scanRun(ctx context.Context, source runSource, workers int, a *arena, p *Progress) (*scannedRun, error) {
+// scanRun reads a run.
+func scanRun(ctx context.Context, source runSource, m *convertMemory, p *Progress) (*scannedRun, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	full, empty := make(chan chunk), make(chan []byte, workers+2)
-	for range workers + 2 {
-		empty <- nil
-	}
+	m.begin()
+	full, empty := make(chan chunk), m.buffers
 	var wg sync.WaitGroup
-	scanned := make([][]*block, workers)
-	for i := range workers {
+	scanned := make([][]*block, len(m.scanned))
+	for i, w := range m.scanned {
 		wg.Go(func() {
-			w := newScanWorker(i, a)
 			for c := range full {
 				if ctx.Err() == nil {
 					blocks, err := w.scan(c)
