@@ -8,6 +8,7 @@ type convertMemory struct {
 	buffers chan []byte // for lines on their way to a worker, one more than all workers and the reader hold
 	scanned []*scanWorker
 	written []*eventWriter
+	texts   [textColumns]runDictionary
 	cells   *rollup.Writer
 	sum     *rollup.Sum
 }

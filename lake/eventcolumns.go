@@ -96,7 +96,7 @@ func (w *eventWriter) number(i int, rows []piece, n int, nullable bool) bool {
 	w.epoch++
 	w.clear()
 	w.numbers = slices.Grow(w.numbers, n)
-	d, marks, row := &w.run.texts[i], w.marks[i], 0
+	d, marks, row := w.run.texts[i], w.marks[i], 0
 	for _, p := range rows {
 		b := w.run.blocks[p.block]
 		of, c := d.of[b.worker.number], &b.text[i]
