@@ -23,6 +23,16 @@ func newScanWorker(number int, a *arena) *scanWorker {
 	return &scanWorker{number: number, services: map[string]string{}, numbers: map[Partition]uint32{}, carver: carver{arena: a}}
 }
 
+// begin makes ready for a run: nothing of the one before is used any more.
+func (w *scanWorker) begin() {
+	for i := range w.dictionaries {
+		w.dictionaries[i].clear()
+	}
+	clear(w.numbers)
+	w.partitions, w.carver.rest = w.partitions[:0], nil
+	w.builder.clear()
+}
+
 // blockBuilder is the worker's scratch for the block at hand, in the order of seq; finish sorts it into a block.
 type blockBuilder struct {
 	timestamp, received []int64

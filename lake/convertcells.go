@@ -19,8 +19,12 @@ func (c *conversion) writeCells(ctx context.Context, r *scannedRun, temp string)
 	if err != nil {
 		return entry, err
 	}
-	w := rollup.NewWriter(file)
-	sum, counted := r.cellSum()
+	w := c.memory.cells
+	w.Reset(file)
+	sum, counted := r.cellSum(c.memory.sum)
+	if counted {
+		c.memory.sum = sum.Sum
+	}
 	for from := 0; from < len(r.partitions) && err == nil; {
 		to := from + 1
 		for to < len(r.partitions) && r.partitions[to].Date == r.partitions[from].Date {
@@ -71,8 +75,8 @@ type cellSum struct {
 	regions   [][]uint32 // by block: the names' numbers that are not of a dictionary
 }
 
-// cellSum prepares; ok is false when the run has too many names to number them.
-func (r *scannedRun) cellSum() (s *cellSum, ok bool) {
+// cellSum prepares, with the memory of an earlier sum, if there is one; ok is false when the run has too many names to number them.
+func (r *scannedRun) cellSum(earlier *rollup.Sum) (s *cellSum, ok bool) {
 	s = &cellSum{run: r}
 	var services []string
 	for i := range r.partitions {
@@ -90,7 +94,9 @@ func (r *scannedRun) cellSum() (s *cellSum, ok bool) {
 	if !ok1 || !ok2 {
 		return nil, false
 	}
-	s.Sum, ok = rollup.NewSum(services, endpoints, regions)
+	if s.Sum, ok = rollup.NewSum(services, endpoints, regions); ok && earlier != nil {
+		s.Sum.TakeOver(earlier)
+	}
 	return s, ok
 }
 
@@ -131,7 +137,12 @@ func (r *scannedRun) names(column int) (list []string, others [][]uint32, ok boo
 // add counts the events of some partitions, which are of one day.
 func (s *cellSum) add(ctx context.Context, from, to int) error {
 	r := s.run
+	events := 0
+	for _, n := range r.rows[from:to] {
+		events += n
+	}
 	s.Begin(int64(r.partitions[from].Date.Start()))
+	s.Reserve(events)
 	for i := from; i < to; i++ {
 		if err := ctx.Err(); err != nil {
 			return err

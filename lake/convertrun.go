@@ -17,7 +17,7 @@ type conversion struct {
 	layout   Layout
 	disk     Disk
 	id       string // of the transaction
-	workers  int
+	memory   *convertMemory
 	progress *Progress
 }
 
@@ -77,14 +77,11 @@ func (c *conversion) writeParts(group *taskGroup, r *scannedRun, parts []*partFi
 	}
 	unsettled := make(chan written)
 	var writers sync.WaitGroup
-	for range c.workers {
+	for _, w := range c.memory.written {
 		writers.Add(1)
 		group.run(func(ctx context.Context) error {
 			defer writers.Done()
-			w, err := newEventWriter(r)
-			if err != nil {
-				return err
-			}
+			w.begin(r)
 			for p := range queue {
 				file, err := c.writePart(ctx, w, p)
 				if err != nil {

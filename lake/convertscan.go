@@ -18,7 +18,7 @@ type scannedRun struct {
 	partitions []Partition
 	pieces     [][]piece // of each partition, in the order of seq
 	rows       []int     // of each partition
-	texts      [textColumns]runDictionary
+	texts      [textColumns]*runDictionary
 	events     int64
 }
 
@@ -29,19 +29,16 @@ type chunk struct {
 	n     int
 }
 
-// scanRun reads a run with some workers.
-func scanRun(ctx context.Context, source runSource, workers int, a *arena, p *Progress) (*scannedRun, error) {
+// scanRun reads a run.
+func scanRun(ctx context.Context, source runSource, m *convertMemory, p *Progress) (*scannedRun, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	full, empty := make(chan chunk), make(chan []byte, workers+2)
-	for range workers + 2 {
-		empty <- nil
-	}
+	m.begin()
+	full, empty := make(chan chunk), m.buffers
 	var wg sync.WaitGroup
-	scanned := make([][]*block, workers)
-	for i := range workers {
+	scanned := make([][]*block, len(m.scanned))
+	for i, w := range m.scanned {
 		wg.Go(func() {
-			w := newScanWorker(i, a)
 			for c := range full {
 				if ctx.Err() == nil {
 					blocks, err := w.scan(c)
@@ -70,7 +67,7 @@ func scanRun(ctx context.Context, source runSource, workers int, a *arena, p *Pr
 	if err != nil {
 		return nil, err
 	}
-	return arrange(slices.Concat(scanned...))
+	return arrange(slices.Concat(scanned...), m)
 }
 
 // scan turns a chunk into blocks.
@@ -101,7 +98,7 @@ func (w *scanWorker) scan(c chunk) ([]*block, error) {
 }
 
 // arrange puts the workers' blocks together: their partitions and dictionaries get common numbers.
-func arrange(blocks []*block) (*scannedRun, error) {
+func arrange(blocks []*block, m *convertMemory) (*scannedRun, error) {
 	if len(blocks) > maxBlocks {
 		return nil, fmt.Errorf("%d blocks of events in one run, the most is %d", len(blocks), maxBlocks)
 	}
@@ -115,7 +112,8 @@ func arrange(blocks []*block) (*scannedRun, error) {
 		}
 	}
 	for i := range r.texts {
-		r.texts[i] = joinDictionaries(workers, i)
+		m.texts[i].join(workers, i)
+		r.texts[i] = &m.texts[i]
 	}
 	numbers := r.number(workers)
 	r.pieces, r.rows = make([][]piece, len(r.partitions)), make([]int, len(r.partitions))
@@ -152,29 +150,32 @@ func (r *scannedRun) number(workers []*scanWorker) map[int][]int {
 
 // runDictionary is a text column's values in all workers' dictionaries.
 type runDictionary struct {
-	values []string
-	of     [][]uint32 // by worker and its own number: the value's place in values
+	values  []string
+	of      [][]uint32 // by worker and its own number: the value's place in values
+	numbers map[string]uint32
 }
 
-func joinDictionaries(workers []*scanWorker, column int) runDictionary {
-	var d runDictionary
-	numbers := map[string]uint32{}
+func (d *runDictionary) join(workers []*scanWorker, column int) {
+	if d.numbers == nil {
+		d.numbers = map[string]uint32{}
+	}
+	clear(d.numbers)
+	clear(d.values)
+	d.values = d.values[:0]
 	for _, w := range workers {
-		values := w.dictionaries[column].values
-		of := make([]uint32, len(values))
-		for i, v := range values {
-			n, ok := numbers[v]
-			if !ok {
-				n = uint32(len(d.values))
-				numbers[v] = n
-				d.values = append(d.values, v)
-			}
-			of[i] = n
-		}
 		for len(d.of) <= w.number {
 			d.of = append(d.of, nil)
 		}
+		of := d.of[w.number][:0]
+		for _, v := range w.dictionaries[column].values {
+			n, ok := d.numbers[v]
+			if !ok {
+				n = uint32(len(d.values))
+				d.numbers[v] = n
+				d.values = append(d.values, v)
+			}
+			of = append(of, n)
+		}
 		d.of[w.number] = of
 	}
-	return d
 }

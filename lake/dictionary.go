@@ -31,6 +31,13 @@ type dictionary struct {
 	closed  bool
 }
 
+// clear forgets all values.
+func (d *dictionary) clear() {
+	clear(d.numbers)
+	clear(d.values)
+	d.values, d.bytes, d.tries, d.unknown, d.closed = d.values[:0], 0, 0, 0, false
+}
+
 // number finds or gives the value's number; false when there is no room for it.
 func (d *dictionary) number(s string) (uint16, bool) {
 	if d.closed || len(s) > dictionaryText {

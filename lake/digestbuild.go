@@ -43,7 +43,7 @@ func (m *digestMaker) digest(pieces []piece) []byte {
 
 // numbers appends the numbers that a column's values have in the run.
 func (m *digestMaker) numbers(dst []uint32, column int, p piece) []uint32 {
-	b, d := m.run.blocks[p.block], &m.run.texts[column]
+	b, d := m.run.blocks[p.block], m.run.texts[column]
 	c, of := &b.text[column], d.of[b.worker.number]
 	for _, number := range c.numbers[p.from:p.to] {
 		if number < dictionaryLimit {

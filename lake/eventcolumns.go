@@ -2,22 +2,25 @@ package lake
 
 import (
 	"math"
+	"slices"
 
 	"github.com/signallake/signallake/lake/column"
 )
 
 // How an eventWriter gathers a column's values of n rows and writes them.
 
-func (w *eventWriter) timestamps(rows []piece, _ int) {
+func (w *eventWriter) timestamps(rows []piece, n int) {
 	w.clear()
+	w.int64s = slices.Grow(w.int64s, n)
 	for _, p := range rows {
 		w.int64s = append(w.int64s, w.run.blocks[p.block].timestamp[p.from:p.to]...)
 	}
 	w.out.Int64s(w.int64s, nil)
 }
 
-func (w *eventWriter) received(rows []piece, _ int) {
+func (w *eventWriter) received(rows []piece, n int) {
 	w.clear()
+	w.int64s = slices.Grow(w.int64s, n)
 	for _, p := range rows {
 		b := w.run.blocks[p.block]
 		if b.received != nil {
@@ -31,8 +34,9 @@ func (w *eventWriter) received(rows []piece, _ int) {
 	w.out.Int64s(w.int64s, nil)
 }
 
-func (w *eventWriter) seqs(rows []piece, _ int) {
+func (w *eventWriter) seqs(rows []piece, n int) {
 	w.clear()
+	w.int64s = slices.Grow(w.int64s, n)
 	for _, p := range rows {
 		b := w.run.blocks[p.block]
 		for _, offset := range b.order[p.from:p.to] {
@@ -46,6 +50,7 @@ func (w *eventWriter) seqs(rows []piece, _ int) {
 
 func (w *eventWriter) latencies(rows []piece, n int) {
 	w.clear()
+	w.doubles = slices.Grow(w.doubles, n)
 	row := 0
 	for _, p := range rows {
 		for _, v := range w.run.blocks[p.block].latency[p.from:p.to] {
@@ -90,7 +95,8 @@ func (w *eventWriter) number(i int, rows []piece, n int, nullable bool) bool {
 	most := max(n/2, few)
 	w.epoch++
 	w.clear()
-	d, marks, row := &w.run.texts[i], w.marks[i], 0
+	w.numbers = slices.Grow(w.numbers, n)
+	d, marks, row := w.run.texts[i], w.marks[i], 0
 	for _, p := range rows {
 		b := w.run.blocks[p.block]
 		of, c := d.of[b.worker.number], &b.text[i]
@@ -168,6 +174,7 @@ func (w *eventWriter) id(i int, rows []piece, n int, nullable bool) {
 		return
 	}
 	w.clear()
+	w.data = slices.Grow(w.data, n*width)
 	row := 0
 	for _, p := range rows {
 		c := &w.run.blocks[p.block].ids[i]

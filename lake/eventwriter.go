@@ -57,12 +57,9 @@ type eventWriter struct {
 // textMark says which number a value has in a file's dictionary; it is of no meaning in another epoch.
 type textMark struct{ epoch, number uint32 }
 
-func newEventWriter(r *scannedRun) (*eventWriter, error) {
+func newEventWriter() (*eventWriter, error) {
 	columns := FileColumns()
-	w := &eventWriter{run: r, out: column.NewWriter(parquetSchema(columns)), digest: digestMaker{run: r}}
-	for i := range w.marks {
-		w.marks[i] = make([]textMark, len(r.texts[i].values))
-	}
+	w := &eventWriter{out: column.NewWriter(parquetSchema(columns))}
 	for _, c := range columns {
 		write, err := w.writerOf(c)
 		if err != nil {
@@ -71,6 +68,16 @@ func newEventWriter(r *scannedRun) (*eventWriter, error) {
 		w.columns = append(w.columns, write)
 	}
 	return w, nil
+}
+
+// begin makes ready for a run.
+func (w *eventWriter) begin(r *scannedRun) {
+	w.run, w.digest.run, w.epoch = r, r, 0
+	for i := range w.marks {
+		n := len(r.texts[i].values)
+		clear(w.marks[i])
+		w.marks[i] = slices.Grow(w.marks[i][:0], n)[:n]
+	}
 }
 
 // writerOf says how a column's values are written, of n rows.

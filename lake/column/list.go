@@ -9,13 +9,8 @@ import (
 
 // Int16Lists gives rows of an Int16 list column: lists of these lengths, one after the other.
 func (w *Writer) Int16Lists(values []int16, lengths []int32) {
-	wide := w.scratch.wide[:0]
-	for _, v := range values {
-		wide = append(wide, int32(v))
-	}
-	w.scratch.wide = wide
 	if c := w.next(len(lengths), true, Int16); c != nil {
-		lists(w, c, format.DeltaBinaryPacked, 4, wide, lengths, (*Writer).int32Page)
+		lists(w, c, format.DeltaBinaryPacked, 4, values, lengths, (*Writer).int16Page)
 	}
 }
 

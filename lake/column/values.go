@@ -98,6 +98,15 @@ func (w *Writer) int32Page(p *page, values []int32) {
 	}
 }
 
+func (w *Writer) int16Page(p *page, values []int16) {
+	wide := w.scratch.wide[:0]
+	for _, v := range values {
+		wide = append(wide, int32(v))
+	}
+	w.scratch.wide = wide
+	w.int32Page(p, wide)
+}
+
 func (w *Writer) doublePage(p *page, values []float64) {
 	w.scratch.page = w.scratch.page[:0]
 	for _, v := range values {

@@ -81,7 +81,17 @@ type Writer struct {
 }
 
 // NewWriter begins a file. Close ends it.
-func NewWriter(w io.Writer) *Writer { return &Writer{group: newGroup(w, schema())} }
+func NewWriter(w io.Writer) *Writer {
+	out := &Writer{group: newGroup(schema())}
+	out.Reset(w)
+	return out
+}
+
+// Reset begins another file, whatever became of the last one.
+func (w *Writer) Reset(to io.Writer) {
+	w.group.begin(to)
+	w.sum = nil
+}
 
 // Write adds a set of cells.
 func (w *Writer) Write(c *Cells) {

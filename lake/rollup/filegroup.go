@@ -25,13 +25,21 @@ type group struct {
 	rawOf                     []int32
 }
 
-func newGroup(w io.Writer, schema column.Schema) *group {
+func newGroup(schema column.Schema) *group {
 	g := &group{file: column.NewWriter(schema)}
-	g.file.Reset(w)
 	for _, c := range g.names() {
 		c.numbers = map[string]int32{}
 	}
 	return g
+}
+
+// begin begins a file.
+func (g *group) begin(w io.Writer) {
+	g.file.Reset(w)
+	g.clear()
+	for _, c := range g.names() {
+		c.forget()
+	}
 }
 
 func (g *group) names() [3]*nameColumn { return [...]*nameColumn{&g.service, &g.endpoint, &g.region} }
@@ -137,20 +145,29 @@ func (g *group) flush() {
 	w.Numbers(g.region.values, g.region.rows, g.ofEndpoint)
 	for i := range g.classes {
 		w.Int64s(g.classes[i], nil)
-		g.classes[i] = g.classes[i][:0]
 	}
 	w.Int64s(g.n, nil)
 	w.Doubles(g.sum, nil)
 	w.Doubles(g.max, nil)
 	for i := range g.quantiles {
 		w.Doubles(g.quantiles[i], g.hasQuantiles)
-		g.quantiles[i] = g.quantiles[i][:0]
 	}
 	w.Int16Lists(g.buckets, g.bucketsOf)
 	w.Int32Lists(g.counts, g.bucketsOf)
 	w.DoubleLists(g.raw, g.rawOf)
+	g.clear()
+}
+
+// clear forgets the rows at hand.
+func (g *group) clear() {
 	for _, c := range g.names() {
 		c.clear()
+	}
+	for i := range g.classes {
+		g.classes[i] = g.classes[i][:0]
+	}
+	for i := range g.quantiles {
+		g.quantiles[i] = g.quantiles[i][:0]
 	}
 	g.minute, g.ofEndpoint, g.n, g.sum, g.max, g.hasQuantiles = g.minute[:0], g.ofEndpoint[:0], g.n[:0], g.sum[:0], g.max[:0], g.hasQuantiles[:0]
 	g.buckets, g.counts, g.bucketsOf, g.raw, g.rawOf = g.buckets[:0], g.counts[:0], g.bucketsOf[:0], g.raw[:0], g.rawOf[:0]

@@ -64,8 +64,18 @@ func NewSum(services, endpoints, regions []string) (s *Sum, ok bool) {
 	return s, s.minuteAt+uint(bits.Len(minutesADay)) <= 64
 }
 
+// TakeOver takes the memory of a sum that is not used any more.
+func (s *Sum) TakeOver(o *Sum) { s.pairs, s.sorted, s.scratch = o.pairs[:0], o.sorted, o.scratch }
+
 // Begin begins the day that starts at an instant. What was added before and not written is forgotten.
 func (s *Sum) Begin(startMicros int64) { s.start, s.pairs = startMicros, s.pairs[:0] }
+
+// Reserve makes room for so many events of the day, exactly.
+func (s *Sum) Reserve(events int) {
+	if cap(s.pairs) < events {
+		s.pairs = append(make([]pair, 0, events), s.pairs...)
+	}
+}
 
 // Add counts an event of the day by the numbers of its names. latencyMS is finite and not negative, or NaN when there is none.
 func (s *Sum) Add(tsMicros int64, service, endpoint, region uint32, status int32, latencyMS float64) {
