@@ -25,6 +25,7 @@ const (
 
 // demand is what statements want of the feed.
 type demand struct {
+	most  atomic.Int64 // lazyEvents
 	asked atomic.Int64 // when a statement came last, in nanoseconds
 	goal  atomic.Int64 // the highest seq that a statement wants everything below of
 	lost  atomic.Int64 // what is missing below it cannot be read: nobody waits for that
@@ -99,7 +100,7 @@ func (f *feed) turn(ctx context.Context) error {
 	fills := f.lake.ReadOnly() || f.loading() || f.wanted() || d.warm()
 	if !fills {
 		f.lookBehind()
-		fills = d.behind > lazyEvents
+		fills = d.behind > d.most.Load()
 	}
 	if (fills || f.reads()) && len(f.minutes.stores) == 0 && f.pos < f.lake.Current().Watermark {
 		if err := f.skip(); err != nil {

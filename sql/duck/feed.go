@@ -56,8 +56,11 @@ type feed struct {
 }
 
 func newFeed(e *Engine) *feed {
-	return &feed{engine: e, lake: e.lake, hot: hotWriter{set: e.hot}, backlog: newBacklog(e.lake, e.hot), done: make(chan struct{}), loaded: make(chan struct{}),
-		visible: newPosition(0), filled: newPosition(0), minutes: newMinuteFeed(e), demand: demand{pace: firstPace}}
+	f := &feed{engine: e, lake: e.lake, hot: hotWriter{set: e.hot}, backlog: newBacklog(e.lake, e.hot), done: make(chan struct{}), loaded: make(chan struct{}),
+		visible: newPosition(0), filled: newPosition(0), minutes: newMinuteFeed(e)}
+	f.demand.pace = firstPace
+	f.demand.most.Store(lazyEvents)
+	return f
 }
 
 func (f *feed) start() {
@@ -186,7 +189,7 @@ func (f *feed) next(ctx context.Context) (lake.TailBatch, error) {
 	}
 	committed := f.lake.Committed()
 	batch, err := f.tail.Next(waiting)
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) && f.demand.fills {
 		f.demand.lost.Store(int64(committed)) // all the time to read what was there
 	}
 	return batch, err
@@ -230,9 +233,9 @@ func (f *feed) take(batch lake.TailBatch) error {
 		f.meter.add(lagSample{at: now, lag: max(0, now.Sub(batch.ReceivedAt.Time())), events: int64(batch.N)})
 		f.metered = f.pos
 	}
+	f.newest.Store(max(f.newest.Load(), int64(f.received)))
 	if f.demand.fills {
 		f.hot.publish()
-		f.newest.Store(int64(f.received))
 		f.filled.set(f.pos)
 		f.show()
 	}

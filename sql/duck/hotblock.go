@@ -159,7 +159,7 @@ func (w *hotWriter) append(e *lake.Event, seq lake.Seq) error {
 	}
 	b.int64s(hotReceived)[i] = int64(e.ReceivedAt)
 	b.int64s(hotSeq)[i] = int64(seq)
-	err := w.texts(e)
+	err := w.texts(i, e)
 	if err != nil {
 		return fmt.Errorf("keep event %d for SQL: %w", seq, err)
 	}
@@ -184,37 +184,45 @@ func (w *hotWriter) begin() error {
 	return nil
 }
 
-// texts writes the columns of texts; an absent one is NULL.
-func (w *hotWriter) texts(e *lake.Event) error {
-	for _, t := range [...]struct {
-		column int
-		text   string
-	}{{hotService, e.ServiceName}, {hotEndpoint, e.Endpoint}, {hotMethod, e.Method}, {hotRegion, e.Region}, {hotLevel, e.Level}, {hotMessage, e.Message}, {hotHost, e.Host},
-		{hotEventID, e.EventID}, {hotRequestID, e.RequestID}, {hotTraceID, e.TraceID}, {hotSpanID, e.SpanID}, {hotAttributes, e.Attributes}} {
-		to := &w.block.texts(t.column)[w.used]
-		if len(t.text) > inlineText {
-			if err := w.long(to, t.text); err != nil {
-				return err
-			}
-			continue
-		}
-		*to = inlined(t.text)
-		if t.text == "" && t.column != hotService && t.column != hotEventID {
-			w.nulls[t.column] |= 1 << (w.used % 64)
-		}
+// texts writes the columns of texts. What does not fit in its value goes, one behind the other, into one piece of memory.
+func (w *hotWriter) texts(i int, e *lake.Event) error {
+	most := len(e.ServiceName) + len(e.Endpoint) + len(e.Method) + len(e.Region) + len(e.Level) + len(e.Message) + len(e.Host) + len(e.EventID) + len(e.RequestID) + len(e.TraceID) +
+		len(e.SpanID) + len(e.Attributes)
+	if err := w.table.long.reserve(most); err != nil {
+		return err
 	}
+	w.text(hotService, i, e.ServiceName)
+	w.textOrNull(hotEndpoint, i, e.Endpoint)
+	w.textOrNull(hotMethod, i, e.Method)
+	w.textOrNull(hotRegion, i, e.Region)
+	w.textOrNull(hotLevel, i, e.Level)
+	w.textOrNull(hotMessage, i, e.Message)
+	w.textOrNull(hotHost, i, e.Host)
+	w.text(hotEventID, i, e.EventID)
+	w.textOrNull(hotRequestID, i, e.RequestID)
+	w.textOrNull(hotTraceID, i, e.TraceID)
+	w.textOrNull(hotSpanID, i, e.SpanID)
+	w.textOrNull(hotAttributes, i, e.Attributes)
 	return nil
 }
 
-// long keeps a text that does not fit in the value.
-func (w *hotWriter) long(to *hotText, s string) error {
-	at, err := w.table.long.take(len(s))
-	if err != nil {
-		return err
+// textOrNull writes an absent text as NULL.
+func (w *hotWriter) textOrNull(column, i int, s string) {
+	if s == "" {
+		w.nulls[column] |= 1 << (i % 64)
 	}
+	w.text(column, i, s)
+}
+
+func (w *hotWriter) text(column, i int, s string) {
+	to := &w.block.texts(column)[i]
+	if len(s) <= inlineText {
+		*to = inlined(s)
+		return
+	}
+	at := w.table.long.reserved(len(s))
 	copy(at, s)
 	*to = hotText{uint64(len(s)) | uint64(load32(s))<<32, uint64(uintptr(unsafe.Pointer(&at[0])))}
-	return nil
 }
 
 // mask writes the words of validity of the 64 rows from row on, as far as they are known.

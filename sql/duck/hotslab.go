@@ -173,19 +173,33 @@ type arena struct {
 	free  []byte // of the newest slab
 }
 
-// take answers n bytes with any content, n > 0.
-func (a *arena) take(n int) ([]byte, error) {
-	if len(a.free) < n {
-		piece, err := a.slabs.take(n)
-		if err != nil {
-			return nil, err
-		}
-		a.held = append(a.held, piece)
-		a.free = piece.bytes
+// reserve makes sure that the next n bytes lie in one piece.
+func (a *arena) reserve(n int) error {
+	if len(a.free) >= n {
+		return nil
 	}
+	piece, err := a.slabs.take(n)
+	if err != nil {
+		return err
+	}
+	a.held = append(a.held, piece)
+	a.free = piece.bytes
+	return nil
+}
+
+// reserved takes n of the bytes that were reserved, with any content.
+func (a *arena) reserved(n int) []byte {
 	taken := a.free[:n:n]
 	a.free = a.free[n:]
-	return taken, nil
+	return taken
+}
+
+// take is reserve and reserved.
+func (a *arena) take(n int) ([]byte, error) {
+	if err := a.reserve(n); err != nil {
+		return nil, err
+	}
+	return a.reserved(n), nil
 }
 
 func (a *arena) release() error {
