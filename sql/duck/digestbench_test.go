@@ -31,9 +31,13 @@ func newDigestBench(b *testing.B) *digestBench {
 	}
 	d := &digestBench{}
 	d.lake, d.engine = openBoth(b, b.TempDir())
-	generateInto(b, d.lake, events, 1)
-	if _, err := d.lake.Convert(b.Context(), nil); err != nil {
-		b.Fatal(err)
+	for seed := uint64(1); events > 0; seed++ { // more than that at once does not fit in the tail
+		piece := min(events, 1_000_000)
+		generateInto(b, d.lake, piece, seed)
+		if _, err := d.lake.Convert(b.Context(), nil); err != nil {
+			b.Fatal(err)
+		}
+		events -= piece
 	}
 	if _, err := d.lake.ConvertUnpartitioned(b.Context(), nil); err != nil {
 		b.Fatal(err)
@@ -111,13 +115,19 @@ func BenchmarkDigest(b *testing.B) {
 	for _, q := range sql.Questions() {
 		requireSame(b, q.Name, d.ask(b, q.SQL), answers(b, d.glob, q.SQL))
 	}
-	for _, q := range sql.Questions() {
-		b.Run("whole/"+q.Name, func(b *testing.B) {
-			d.turns(b, func(int) { d.ask(b, q.SQL) }, func(int) { answers(b, d.glob, q.SQL) }, nil)
-		})
+	for _, kept := range []int64{digestMemory, 0} {
+		d.engine.digests = lake.NewDigests(d.lake.Layout(), kept)
+		for _, q := range sql.Questions() {
+			b.Run(map[bool]string{true: "whole/", false: "whole-nothing-kept/"}[kept > 0]+q.Name, func(b *testing.B) {
+				d.turns(b, func(int) { d.ask(b, q.SQL) }, func(int) { answers(b, d.glob, q.SQL) }, nil)
+			})
+		}
 	}
-	for _, hot := range []string{"converted", "hot"} {
-		if hot == "hot" {
+	for _, hot := range []string{"converted-nothing-kept", "converted", "hot"} {
+		switch hot {
+		case "converted":
+			d.engine.digests = lake.NewDigests(d.lake.Layout(), digestMemory)
+		case "hot":
 			d.addHot(b)
 		}
 		for name, question := range questions {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"unsafe"
 )
 
 // hotCounter counts hot rows for an answer from digests, straight from their blocks: what the pinned view shows, each row once. Rows are put together by
@@ -178,7 +177,7 @@ func (b bounds32) keep(chosen []uint16, values *[blockRows]int32) []uint16 {
 // keepText keeps the chosen rows that have the text.
 func keepText(chosen []uint16, values *[blockRows]hotText, want string) []uint16 {
 	if len(want) > inlineText {
-		return slices.DeleteFunc(chosen, func(i uint16) bool { return values[i].text() != want })
+		return slices.DeleteFunc(chosen, func(i uint16) bool { return values[i].string() != want })
 	}
 	n, short := 0, inlined(want)
 	for _, i := range chosen {
@@ -271,14 +270,14 @@ type textNumbers struct {
 func (n *textNumbers) number(t *hotText) int64 {
 	hash := t.head ^ t.tail
 	if t.long() {
-		s := t.text()
+		s := t.string()
 		hash = t.head ^ load64(s[len(s)-8:])
 	}
 	slot := &n.slots[hash*0x9e3779b97f4a7c15>>56]
-	if slot.number > 0 && (slot.text == *t || t.long() && slot.text.head == t.head && slot.text.text() == t.text()) {
+	if slot.number > 0 && (slot.text == *t || t.long() && slot.text.head == t.head && slot.text.string() == t.string()) {
 		return slot.number - 1
 	}
-	s := t.text()
+	s := t.string()
 	number, ok := n.numbers[s]
 	if !ok {
 		if n.numbers == nil {
@@ -294,15 +293,6 @@ func (n *textNumbers) number(t *hotText) int64 {
 }
 
 func (t *hotText) long() bool { return uint32(t.head) > inlineText }
-
-// text is the value over the bytes where it lies: in t, or in the table's memory.
-func (t *hotText) text() string {
-	n := int(uint32(t.head))
-	if t.long() {
-		return unsafe.String((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&t.tail))), n)
-	}
-	return unsafe.String((*byte)(unsafe.Add(unsafe.Pointer(t), 4)), n)
-}
 
 // used marks the keys that rows and filters of aggregates need.
 func (s *shape) used() (used [keyColumns]bool) {

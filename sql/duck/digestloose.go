@@ -3,6 +3,7 @@ package duck
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -21,24 +22,54 @@ func (r *digestRun) addLoose(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return r.conn.chunks(text, func(data mapping.DataChunk, rows int) error {
-		c := chunk{rows, data}
-		for row := range c.rows {
+	return r.conn.chunks(text, func(c mapping.DataChunk, rows int) error {
+		values := make([]func(row int) keyValue, len(by))
+		for i, key := range by {
+			values[i] = keyColumnOf(key, c, i, rows)
+		}
+		events, latencies := column[int64](c, len(by), rows), column[int64](c, len(by)+1, rows)
+		list := func(int) []float64 { return nil }
+		if len(r.latency) > 0 {
+			valid, all := validOf(c, len(by)+2), lists[float64](c, len(by)+2, rows)
+			list = func(row int) []float64 {
+				if !valid(row) {
+					return nil
+				}
+				return slices.Clone(all.row(row))
+			}
+		}
+		for row := range rows {
 			k := &r.cell
 			*k = keys{}
 			for i, key := range by {
-				k[key] = c.key(key, i, row)
+				k[key] = values[i](row)
 			}
-			var list []float64
-			if len(r.latency) > 0 {
-				list = c.doubles(len(by)+2, row)
-			}
-			if err := r.addList(k, c.int64s(len(by))[row], c.int64s(len(by) + 1)[row], list); err != nil {
+			if err := r.addList(k, events[row], latencies[row], list(row)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// keyColumnOf reads a key's column of an answer.
+func keyColumnOf(k keyColumn, c mapping.DataChunk, at, rows int) func(row int) keyValue {
+	valid := validOf(c, at)
+	value := func(row int) keyValue { return keyValue{n: int64(column[int32](c, at, rows)[row])} }
+	switch {
+	case k.isText():
+		value = func(row int) keyValue {
+			return keyValue{text: strings.Clone(column[hotText](c, at, rows)[row].string())}
+		}
+	case k == keyHour:
+		value = func(row int) keyValue { return keyValue{n: column[int64](c, at, rows)[row]} }
+	}
+	return func(row int) keyValue {
+		if !valid(row) {
+			return keyValue{null: true}
+		}
+		return value(row)
+	}
 }
 
 // addList adds events of the same keys, whose conditions hold, with their latencies one by one.
