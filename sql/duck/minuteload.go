@@ -298,15 +298,6 @@ func addBuckets(h *rollup.Histogram, buckets, counts driver.Value) {
 	}
 }
 
-// quantileSQL is the quantile of a group of rows (ms, cum, n): buckets in milliseconds with the count of values up to them and in all. It
-// interpolates between neighbours as quantile_cont does.
-func quantileSQL(q float64) string {
-	position := fmt.Sprintf("%g * (n - 1)", q)
-	low := "min(ms) FILTER (WHERE cum > floor(" + position + "))"
-	high := "min(ms) FILTER (WHERE cum > ceil(" + position + "))"
-	return low + " + (" + high + " - " + low + ") * (max(" + position + ") - floor(max(" + position + ")))"
-}
-
 // readLog counts the events from the pinned version's watermark up to where the feed hands them on: sealed segments side by side, the rest as it came in.
 func (s *cellStore) readLog(ctx context.Context, l *lake.Lake, pin *lake.Pin) error {
 	pos := pin.Version.Watermark
