@@ -16,7 +16,7 @@ type Section struct {
 }
 
 // pageSuites are the suites in the order of the page: what headings begin with.
-var pageSuites = []string{pipelineSuite, ladderSuite}
+var pageSuites = []string{pipelineSuite, ladderSuite, layoutSuite}
 
 const ladderSuite, pipelineSuite = "Ladder", "Pipeline"
 

@@ -5,7 +5,10 @@ import (
 	"database/sql/driver"
 	"math"
 	"math/big"
+	"strings"
 	"time"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
@@ -13,24 +16,64 @@ import (
 
 // panel runs a statement of ours on the panels' instance. Like Query, it returns at once when ctx ends.
 func (e *Engine) panel(ctx context.Context, text string) (*rowSet, sql.Behind, error) {
+	var set *rowSet
+	behind, err := e.panelRun(ctx, text, func(c *conn) (err error) {
+		set, err = c.query(text, 0)
+		return err
+	})
+	return set, behind, err
+}
+
+// panelRun lets run do so on a connection of the panels. What run has made is of use only without an error: else it may still be at work.
+func (e *Engine) panelRun(ctx context.Context, text string, run func(c *conn) error) (sql.Behind, error) {
 	behind := sql.Behind{SQL: text}
 	store := e.feed.minutes.panels
 	if err := store.wait(ctx, e); err != nil {
-		return nil, behind, err
+		return behind, err
 	}
 	c, err := take(ctx, e.panelConns, e.closing)
 	if err != nil {
-		return nil, behind, err
+		return behind, err
 	}
 	behind.AsOf = e.asOf(store)
 	started := time.Now()
-	var set *rowSet
 	var failed error
-	if err := e.onConn(ctx, c, e.panelConns, func() { set, failed = c.query(text, 0) }); err != nil {
-		return nil, behind, err
+	if err := e.onConn(ctx, c, e.panelConns, func() { failed = run(c) }); err != nil {
+		return behind, err
 	}
 	behind.Elapsed = time.Since(started)
-	return set, behind, panelError(failed)
+	return behind, panelError(failed)
+}
+
+// slotValue is a row of a chart: of a service, in a slot, a number that is NaN for NULL.
+type slotValue struct {
+	service string
+	slot    int64
+	value   float64
+}
+
+// panelSlots runs a statement that answers a chart's many rows: service_name, slot and a DOUBLE in the columns named. The rows of a service follow each other.
+func (e *Engine) panelSlots(ctx context.Context, text string, service, slot, value int) ([]slotValue, sql.Behind, error) {
+	var all []slotValue
+	behind, err := e.panelRun(ctx, text, func(c *conn) error {
+		return c.chunks(text, func(chunk mapping.DataChunk, rows int) error {
+			names, slots, values, valid := column[hotText](chunk, service, rows), column[int64](chunk, slot, rows), column[float64](chunk, value, rows), validOf(chunk, value)
+			for i := range rows {
+				row := slotValue{slot: slots[i], value: math.NaN()}
+				if valid(i) {
+					row.value = values[i]
+				}
+				if name := names[i].string(); len(all) > 0 && all[len(all)-1].service == name {
+					row.service = all[len(all)-1].service
+				} else {
+					row.service = strings.Clone(name)
+				}
+				all = append(all, row)
+			}
+			return nil
+		})
+	})
+	return all, behind, err
 }
 
 func panelError(err error) error {
@@ -78,18 +121,19 @@ func (e *Engine) LatencyByService(ctx context.Context, r sql.Range) (*sql.Latenc
 	if err != nil {
 		return nil, err
 	}
-	sparks, _, err := e.panel(ctx, sparkSQL(w))
+	sparks, _, err := e.panelSlots(ctx, sparkSQL(w), 0, 1, 2)
 	if err != nil {
 		return nil, err
 	}
 	byService := map[string][]float64{}
-	for _, row := range sparks.rows {
-		name := text(row[0])
-		if byService[name] == nil {
-			byService[name] = noData(w.slots)
+	var points []float64
+	for i, row := range sparks {
+		if i == 0 || row.service != sparks[i-1].service {
+			points = noData(w.slots)
+			byService[row.service] = points
 		}
-		if slot, ok := w.slotOf(int64(micros(row[1]))); ok {
-			byService[name][slot] = number(row[2])
+		if slot, ok := w.slotOf(row.slot); ok {
+			points[slot] = row.value
 		}
 	}
 	out := &sql.LatencyByService{Behind: behind}
@@ -106,17 +150,17 @@ func (e *Engine) LatencyByService(ctx context.Context, r sql.Range) (*sql.Latenc
 // LatencyOverTime is the p95 of the worst minute in each slot; see sql.Panels.
 func (e *Engine) LatencyOverTime(ctx context.Context, r sql.Range) (*sql.LatencyOverTime, error) {
 	w := windowOf(r)
-	set, behind, err := e.panel(ctx, latencyOverTimeSQL(w))
+	rows, behind, err := e.panelSlots(ctx, latencyOverTimeSQL(w), 0, 2, 3)
 	if err != nil {
 		return nil, err
 	}
 	out := &sql.LatencyOverTime{Behind: behind, Slots: w.starts()}
-	for _, row := range set.rows {
-		if name := text(row[0]); len(out.Series) == 0 || out.Series[len(out.Series)-1].Name != name {
-			out.Series = append(out.Series, sql.Series{Name: name, Points: noData(w.slots)})
+	for _, row := range rows {
+		if len(out.Series) == 0 || out.Series[len(out.Series)-1].Name != row.service {
+			out.Series = append(out.Series, sql.Series{Name: row.service, Points: noData(w.slots)})
 		}
-		if slot, ok := w.slotOf(int64(micros(row[2]))); ok {
-			out.Series[len(out.Series)-1].Points[slot] = number(row[3])
+		if slot, ok := w.slotOf(row.slot); ok {
+			out.Series[len(out.Series)-1].Points[slot] = row.value
 		}
 	}
 	return out, nil
