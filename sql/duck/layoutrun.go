@@ -118,7 +118,7 @@ func (b *layoutBench) ask(c *conn, v *variant, p int) (time.Duration, error) {
 const questionsAtOnce = 48
 
 var (
-	clientVariants = []string{bench.VariantOne, "service", bench.VariantTree, bench.VariantOwn}
+	clientVariants = []string{bench.VariantOne, pairVariant, bench.VariantTree, bench.VariantOwn}
 	clientNumbers  = []int{1, 2, 4, 8, layoutClients}
 )
 
