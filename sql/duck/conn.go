@@ -59,6 +59,16 @@ func (c *conn) exec(text string) error {
 	return nil
 }
 
+// changed runs one statement of ours and answers how many rows it has inserted.
+func (c *conn) changed(text string) (int64, error) {
+	var result mapping.Result
+	defer mapping.DestroyResult(&result)
+	if mapping.Query(c.handle, text, &result) == mapping.StateError {
+		return 0, &duckdb.Error{Msg: mapping.ResultError(&result)}
+	}
+	return int64(mapping.RowsChanged(&result)), nil
+}
+
 // rowSet is a materialised answer.
 type rowSet struct {
 	columns []string

@@ -38,6 +38,7 @@ type statement struct {
 	explain   bool                 // EXPLAIN stood before it
 	relations map[string]bool      // of ours that it names; a CTE of the same name counts
 	inline    bool                 // it means the same with events as a common table expression before it; see inlineSQL
+	shape     *shape               // when digests may answer it
 	planned   atomic.Pointer[plan] // the last one made for it
 }
 
@@ -99,6 +100,9 @@ func (g *gate) admit(c *conn, text string) (*statement, error) {
 		return nil, err
 	}
 	s.relations, s.inline = w.relations, w.relations["events"] && !w.viewOnly && !w.ctes["events"] && !s.explain
+	if !s.explain {
+		s.shape = recognise(root)
+	}
 	return s, nil
 }
 

@@ -45,11 +45,11 @@ func needsView(err error) bool {
 	return slices.Contains([]string{"Parser", "Syntax", "Binder", "Catalog", "Not implemented"}, parsed.Kind) || strings.Contains(parsed.Message, notPlanned)
 }
 
-// selectFiles reads files of which the catalog knows the keys: one that all files share is written as a constant, and one that the plan does not read is
+// selectFiles reads files of which the catalog knows the partitionKeys: one that all files share is written as a constant, and one that the plan does not read is
 // not looked for. Where that leaves none DuckDB need not take the paths apart.
 func selectFiles(layout lake.Layout, files []*lake.FileEntry, reads []string) string {
 	constants := map[string]string{}
-	for _, key := range keys {
+	for _, key := range partitionKeys {
 		value := key.constant(files[0])
 		switch {
 		case !slices.ContainsFunc(files, func(f *lake.FileEntry) bool { return key.constant(f) != value }):
@@ -77,7 +77,7 @@ type key struct {
 	constant   func(f *lake.FileEntry) string
 }
 
-var keys = [...]key{
+var partitionKeys = [...]key{
 	{"event_date", "DATE", func(f *lake.FileEntry) string { return sql.Literal(f.Partition.Date.String()) }},
 	{"service_name", "VARCHAR", func(f *lake.FileEntry) string { return sql.Literal(f.Partition.Service) }},
 	{"status_code", "INTEGER", func(f *lake.FileEntry) string { return strconv.Itoa(int(f.Partition.Status)) }},

@@ -106,6 +106,7 @@ func (b box) settings() []string {
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 		"SET allow_community_extensions = false",
+		"SET allocator_background_threads = true", // gives memory back that was freed, within a second or two
 		"SET allowed_directories = ["+strings.Join(quoted, ", ")+"]",
 		"SET enable_external_access = false",
 	)

@@ -41,7 +41,7 @@ func measureScan(ctx context.Context, c *corpus, o *outcome) error {
 		}
 		return float64(time.Since(started)) / float64(n), nil
 	}
-	samples, err := c.turns(ctx, way{"scan", ours}, way{referenceName, reference})
+	samples, err := c.turns(ctx, nil, way{"scan", ours}, way{referenceName, reference})
 	if err != nil {
 		return err
 	}
