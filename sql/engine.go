@@ -38,10 +38,13 @@ type Result struct {
 type ResultColumn struct{ Name, Type string }
 
 // Stats is what a statement did. Estimate and Stats use the same arithmetic: footers plus the needed column chunks of the files that
-// survive pruning, from the catalog.
+// survive pruning, from the catalog. That is what any engine reads of these files, and what USD is about; where this one reads the digests
+// that files carry instead, Digests and DigestBytes say so, and the files are counted in Files and Bytes all the same.
 type Stats struct {
 	Files, FilesTotal int
 	Bytes             int64 // compressed, of Parquet
+	Digests           int   // of Files: answered from their digests
+	DigestBytes       int64 // read of digests, without those that were in memory
 	HotRows           int64 // rows of the unconverted tail that were scanned as well
 	Missing           int64 // events that were committed before the question and are not in the answer: while the start loads the tail, or after a wait that was too long
 	Version           uint64

@@ -2,113 +2,129 @@ package gen
 
 import (
 	"encoding/binary"
-	"math/bits"
-	"math/rand/v2"
-	"strconv"
 
 	"github.com/signallake/signallake/lake"
 )
 
+// A line is put together where it is to lie: every part is copied whole at a fixed size (see piece), the next one over what was too much of
+// it, and the few digits that differ are stored over the copy. So there is no branch on a length and nothing is written twice to be read
+// back, which is what an event would otherwise spend half of its time on.
+
 // chunk is what the events of one chunk share while they are made.
 type chunk struct {
 	g         *Generator
-	random    *rand.PCG
+	t         *tables
+	random    stream
+	seedBits  uint64 // of the ids: see putID
+	seedStep  uint64
 	slot      int
-	day       lake.Date // whose text stands in head
-	dayStart  lake.Micros
-	head      [160]byte
-	tail      [128]byte
+	minute    lake.Micros // whose text stands in head
+	head      [headRoom]byte
 	incidents []Incident // those that end after the newest event
 	bursts    []burst
 }
 
-// appendChunk appends the lines of one chunk. They depend on the configuration and the chunk's number only.
+// maxLine is more than a line takes, with the rest of the widest copy behind its end.
+const maxLine = 1024
+
+// appendChunk appends the lines of one chunk, which must fit. They depend on the configuration and the chunk's number only.
 func (g *Generator) appendChunk(dst []byte, number int64) []byte {
 	first := number * eventsAChunk
 	last := min(first+eventsAChunk, g.cfg.Count)
 	if first >= last {
 		return dst
 	}
-	c := chunk{g: g, random: rand.NewPCG(g.cfg.Seed, uint64(number)*chunkStride+1), slot: g.calendar.slotOf(first), day: -1 << 30,
-		incidents: g.incidents, bursts: g.bursts}
-	copy(c.head[:], g.tables.head)
-	copy(c.tail[:], g.tables.tail)
+	c := chunk{g: g, t: g.tables, random: newStream(g.cfg.Seed, uint64(number)*chunkStride+1), seedBits: mix(g.cfg.Seed) & 0x3ff << 2,
+		seedStep: g.cfg.Seed * chunkStride, slot: g.calendar.slotOf(first), minute: -1, head: g.tables.head, incidents: g.incidents, bursts: g.bursts}
+	at := len(dst)
+	dst = dst[:cap(dst)]
 	for i := first; i < last; i++ {
 		for i >= g.calendar.before[c.slot+1] {
 			c.slot++
 		}
-		dst = c.appendEvent(dst, i)
+		at += c.put(dst[at:at+maxLine], i)
 	}
-	return dst
+	return dst[:at]
 }
 
 // draw is what chance decided about one event.
 type draw struct {
-	at       lake.Micros
-	route    *route
-	status   *status
-	statusAt int
-	tail     string // region, host and level
-	latency  int64  // µs
-	failing  bool
-	choice   uint64 // random bits for texts
-	number   uint64 // for a message
-	size     uint64 // for the attributes
+	at      lake.Micros
+	service *preparedService
+	opening *piece // service, endpoint, method and status
+	tail    *piece // region, host and level
+	latency int64  // µs
+	message *phrase
+	number  uint64 // in the message
+	sizes   *phrase
+	size    uint64 // in the attributes
 }
 
-func (c *chunk) appendEvent(dst []byte, i int64) []byte {
-	t := c.g.tables
-	d := c.draw(i)
-	c.setTime(d.at)
-	c.setID(d.at, i)
-	c.setIDs()
-	dst = append(dst, c.head[:len(t.head)]...)
-	dst = append(dst, d.route.head...)
-	dst = append(dst, d.status.text...)
-	dst = appendMillis(dst, d.latency)
-	dst = append(dst, d.tail...)
-	s := &t.services[d.route.service]
-	if texts := s.byStatus[d.statusAt]; len(texts) > 0 {
-		dst = appendPhrase(dst, &texts[d.choice&0xff%uint64(len(texts))], d.number)
-	} else if d.choice&3 == 0 {
-		dst = appendPhrase(dst, &s.notes[d.choice>>2&0x3f%uint64(len(s.notes))], d.number)
+// put writes the line of event i to the front of p, and some bytes beyond its end. It returns the line's length.
+func (c *chunk) put(p []byte, i int64) int {
+	t := c.t
+	var dice [randomsAnEvent]uint64
+	c.random.fill(&dice)
+	var d draw
+	c.decide(&d, i, dice[0], dice[1], dice[2])
+
+	c.putHead(p, d.at)
+	c.putID(p[idAt:], d.at, i)
+	n := headLen + d.opening.put(p[headLen:])
+	n += t.numbers.putMillis(p[n:], d.latency)
+	n += d.tail.put(p[n:])
+	if d.message != nil {
+		n += t.numbers.putPhrase(p[n:], d.message, d.number)
 	}
-	dst = append(dst, c.tail[:len(t.tail)]...)
-	if d.choice>>8&7 < 5 || d.failing {
-		dst = appendPhrase(dst, &s.attributes[d.choice>>16&0xff%attributeSets], d.size)
+	q := p[n:]
+	n += t.ids.put(q)
+	put16(q[requestAt:], dice[3])
+	put16(q[traceAt:], dice[4])
+	put16(q[traceAt+16:], dice[5])
+	put16(q[spanAt:], dice[6])
+	if d.sizes != nil {
+		n += t.numbers.putPhrase(p[n:], d.sizes, d.size)
 	}
-	return append(dst, '}', '\n')
+	p[n], p[n+1] = '}', '\n'
+	return n + 2
 }
 
-// draw decides about event i.
-func (c *chunk) draw(i int64) draw {
-	t := c.g.tables
-	a, b := c.random.Uint64(), c.random.Uint64()
-	d := draw{choice: c.random.Uint64()}
+// decide makes an event of three random numbers.
+func (c *chunk) decide(d *draw, i int64, a, b, choice uint64) {
+	t := c.t
 	d.at = c.g.calendar.at(i, c.slot, int64(b&(1<<24-1)))
-	d.route = &t.routes[t.route[a&(1<<pickBits-1)]]
+	routeAt := int(t.route[a&(1<<pickBits-1)])
+	route := &t.routes[routeAt]
+	d.service = &t.services[route.service]
 	regionAt := int(t.region[a>>12&(1<<pickBits-1)])
 	host := int(a >> 24 & (hostsARegion - 1))
-	factor := int64(t.regions[regionAt].factor)
-	percent, slowdown := c.trouble(d.at, d.route.service, regionAt)
-	d.statusAt = int(d.route.statuses[a>>26&(1<<pickBits-1)])
-	if percent > 0 && int(a>>38&0x3fff)*100 < percent<<14 {
-		d.statusAt = int(t.failing[a>>26&(1<<pickBits-1)])
-		d.failing = true
+	percent, slowdown := c.trouble(d.at, route.service, regionAt)
+	statusAt := int(route.statuses[a>>26&(1<<pickBits-1)])
+	failing := percent > 0 && int(a>>38&0x3fff)*100 < percent<<14
+	if failing {
+		statusAt = int(t.failing[a>>26&(1<<pickBits-1)])
 	}
-	d.status = &t.statuses[d.statusAt]
-	d.tail = t.services[d.route.service].tails[regionAt*hostsARegion+host][d.status.level]
+	status := &t.statuses[statusAt]
+	d.opening = &t.openings[routeAt*len(t.statuses)+statusAt]
+	d.tail = &d.service.tails[(regionAt*hostsARegion+host)*levels+status.level]
 
 	point, between := b>>24&(1<<quantileBits-1), int64(b>>36&0xfff)
-	q := &t.quantiles[d.route.spread]
+	q := &t.quantiles[route.spread]
 	multiple := int64(q[point]) + (int64(q[point+1])-int64(q[point]))*between>>12
-	d.latency = d.route.median * multiple / unit * factor * d.status.percent / 10_000 * slowdown
-	d.latency = max(d.latency+d.status.floor, 50)
-	if d.number = 1 + (b>>48)*(a>>52)>>16; d.status.code == 504 {
+	d.latency = route.median * multiple / unit * t.factors[regionAt] * status.percent / 10_000 * slowdown
+	d.latency = max(d.latency+status.floor, 50)
+	if d.number = 1 + (b>>48)*(a>>52)>>16; status.code == 504 {
 		d.number = uint64(d.latency / 1000) // the message of a timeout says how long it took
 	}
-	d.size = 200 + (d.choice>>40)*(d.choice>>24&0xff)>>14
-	return d
+	if texts := d.service.byStatus[statusAt]; len(texts) > 0 {
+		d.message = &texts[choice&0xff%uint64(len(texts))]
+	} else if choice&3 == 0 {
+		d.message = &d.service.notes[choice>>2&0x3f%uint64(len(d.service.notes))]
+	}
+	if choice>>8&7 < 5 || failing {
+		d.sizes = &d.service.attributes[choice>>16&0xff%attributeSets]
+		d.size = 200 + (choice>>40)*(choice>>24&0xff)>>14
+	}
 }
 
 // trouble is what an incident or a burst does to a service in a region at an instant, which must not lie before those asked for earlier.
@@ -131,37 +147,35 @@ func (c *chunk) trouble(at lake.Micros, service, region int) (failPercent int, s
 	return failPercent, slowdown
 }
 
-// setTime writes the instant into the head.
-func (c *chunk) setTime(at lake.Micros) {
-	if day := lake.DateOf(at); day != c.day {
-		c.day, c.dayStart = day, day.Start()
-		copy(c.head[timeAt:], day.String())
+// putHead writes the line up to its service's name, without the id. The minute stands in the head already, but for the first event in it.
+func (c *chunk) putHead(p []byte, at lake.Micros) {
+	in := uint64(at - c.minute)
+	if in >= microsPerMinute || c.minute < 0 {
+		day := lake.DateOf(at)
+		minute := uint32((at - day.Start()) / microsPerMinute)
+		c.minute = day.Start() + lake.Micros(minute)*microsPerMinute
+		text := c.head[timeAt:]
+		copy(text, day.String())
+		put2(text[11:], minute/60)
+		put2(text[14:], minute%60)
+		in = uint64(at - c.minute)
 	}
-	us := uint32((at - c.dayStart) % microsPerMinute)
-	minute := uint32((at - c.dayStart) / microsPerMinute)
-	p := c.head[timeAt+len("2006-01-02T"):]
-	put2(p, minute/60)
-	put2(p[3:], minute%60)
-	put2(p[6:], us/1_000_000)
-	us %= 1_000_000
-	put2(p[9:], us/10_000)
-	put2(p[11:], us/100%100)
-	put2(p[13:], us%100)
+	*(*[headRoom]byte)(p) = c.head
+	text := p[timeAt+len("2006-01-02T15:04:"):]
+	sec, micros := in/1_000_000, in%1_000_000
+	padded := &c.t.numbers.padded
+	binary.LittleEndian.PutUint16(text, uint16(padded[sec]>>8))
+	binary.LittleEndian.PutUint32(text[3:], padded[micros/1000])
+	binary.LittleEndian.PutUint32(text[6:], padded[micros%1000]|'Z'<<24)
 }
 
-func put2(p []byte, n uint32) {
-	_ = p[1]
-	p[0], p[1] = byte('0'+n/10), byte('0'+n%10)
-}
-
-// setID writes the event's id into the head. It has the form of a UUIDv7: 48 bits of the event's milliseconds, then 74 bits of which 64 are
+// putID writes the event's id. It has the form of a UUIDv7: 48 bits of the event's milliseconds, then 74 bits of which 64 are
 // a mix of seed and number. The mix is one-to-one for a seed, so ids are unique in a run, and as good as random between seeds.
-func (c *chunk) setID(at lake.Micros, i int64) {
-	seed := c.g.cfg.Seed
-	v := mix(uint64(i) + seed*chunkStride)
-	high := uint64(at/1000)<<16 | 0x7000 | mix(seed)&0x3ff<<2 | v>>62
+func (c *chunk) putID(p []byte, at lake.Micros, i int64) {
+	v := mix(uint64(i) + c.seedStep)
+	high := uint64(at/1000)<<16 | 0x7000 | c.seedBits | v>>62
 	low := 1<<63 | v&(1<<62-1)
-	p := c.head[idAt:]
+	_ = p[35]
 	binary.LittleEndian.PutUint64(p, hex8(uint32(high>>32)))
 	mid := hex8(uint32(high))
 	binary.LittleEndian.PutUint32(p[9:], uint32(mid))
@@ -170,53 +184,4 @@ func (c *chunk) setID(at lake.Micros, i int64) {
 	binary.LittleEndian.PutUint32(p[19:], uint32(end))
 	binary.LittleEndian.PutUint32(p[24:], uint32(end>>32))
 	binary.LittleEndian.PutUint64(p[28:], hex8(uint32(low)))
-}
-
-// setIDs writes request, trace and span ids into the tail.
-func (c *chunk) setIDs() {
-	put16 := func(at int, x uint64) {
-		binary.LittleEndian.PutUint64(c.tail[at:], hex8(uint32(x>>32)))
-		binary.LittleEndian.PutUint64(c.tail[at+8:], hex8(uint32(x)))
-	}
-	put16(requestAt, c.random.Uint64())
-	put16(traceAt, c.random.Uint64())
-	put16(traceAt+16, c.random.Uint64())
-	put16(spanAt, c.random.Uint64())
-}
-
-// mix is the finalizer of splitmix64 (G. Steele, D. Lea, C. Flood, 2014): one-to-one on 64 bits.
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
-// hex8 is x in eight lower-case hex digits, the first in the lowest byte: each nibble gets a byte of its own, all turned to text at once.
-func hex8(x uint32) uint64 {
-	v := uint64(x)
-	v = (v | v<<16) & 0x0000ffff0000ffff
-	v = (v | v<<8) & 0x00ff00ff00ff00ff
-	v = (v | v<<4) & 0x0f0f0f0f0f0f0f0f
-	letters := (v + 0x0606060606060606) >> 4 & 0x0101010101010101
-	return bits.ReverseBytes64(v + 0x3030303030303030 + letters*('a'-'0'-10))
-}
-
-// appendMillis appends microseconds as milliseconds in the shortest decimal, as the canonical line has it.
-func appendMillis(dst []byte, us int64) []byte {
-	dst = strconv.AppendInt(dst, us/1000, 10)
-	frac := uint32(us % 1000)
-	if frac == 0 {
-		return dst
-	}
-	dst = append(dst, '.', byte('0'+frac/100), byte('0'+frac/10%10), byte('0'+frac%10))
-	for dst[len(dst)-1] == '0' {
-		dst = dst[:len(dst)-1]
-	}
-	return dst
-}
-
-func appendPhrase(dst []byte, p *phrase, n uint64) []byte {
-	dst = append(dst, p.before...)
-	dst = strconv.AppendUint(dst, n, 10)
-	return append(dst, p.after...)
 }

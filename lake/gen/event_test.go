@@ -20,10 +20,11 @@ func TestHex8(t *testing.T) {
 	}
 }
 
-func TestAppendMillis(t *testing.T) {
+func TestPutMillis(t *testing.T) {
+	numbers, room := newNumbers(), make([]byte, roomForNumber)
 	for us := range int64(200_000) {
 		us *= 7
-		if got, want := string(appendMillis(nil, us)), strconv.FormatFloat(float64(us)/1000, 'f', -1, 64); got != want {
+		if got, want := string(room[:numbers.putMillis(room, us)]), strconv.FormatFloat(float64(us)/1000, 'f', -1, 64); got != want {
 			t.Fatalf("%d: %s, want %s", us, got, want)
 		}
 	}

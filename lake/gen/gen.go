@@ -28,14 +28,14 @@ type Config struct {
 const (
 	defaultDays     = 4 // two weekdays beside a weekend, whatever today is
 	defaultServices = 8
-	maxDays         = 3650               // keeps every product of times within int64
-	maxCount        = 1e10               // as above; ids stay unique far beyond
-	eventsAChunk    = 1024               // one random stream each: about 500 KiB of lines, which stay in a core's second-level cache
-	chunksABatch    = 2                  // about 1 MiB a batch: a write of good size
-	batchRoom       = 1 << 20            // first size of a batch's buffer: what its lines mostly need
-	buffersALane    = 2                  // one being filled while the other is taken
-	maxServices     = 16                 // len(services()); Validate names it
-	chunkStride     = 0x9e3779b97f4a7c15 // 2^64 / golden ratio: neighbouring chunks get distant streams
+	maxDays         = 3650 // keeps every product of times within int64
+	maxCount        = 1e10 // as above; ids stay unique far beyond
+	eventsAChunk    = 1024 // one random stream each: about 500 KiB of lines, which stay in a core's second-level cache
+	eventsABatch    = eventsAChunk * chunksABatch
+	chunksABatch    = 2                      // about 1 MiB a batch: a write of good size
+	batchRoom       = eventsABatch * maxLine // of address space: the pages behind the lines are never touched
+	maxServices     = 16                     // len(services()); Validate names it
+	chunkStride     = 0x9e3779b97f4a7c15     // 2^64 / golden ratio: neighbouring chunks get distant streams
 )
 
 // Validate says what is wrong with the configuration.
@@ -94,70 +94,55 @@ func (g *Generator) Incidents() []Incident { return append([]Incident(nil), g.in
 func (g *Generator) Window() (start, end lake.Micros) { return g.cfg.Start, g.cfg.End }
 
 // Run makes the events on so many goroutines (0: one a core) and gives them to sink, in the order of time, in batches of about 1 MiB. sink
-// is called from this goroutine; a batch is valid until it returns. Run ends with sink's first error, or the context's.
+// is called from those goroutines, one call after the other; a batch is valid until it returns. Run ends with sink's first error, or the
+// context's.
 func (g *Generator) Run(ctx context.Context, workers int, sink func(lake.Batch) error) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	const perBatch = eventsAChunk * chunksABatch
-	batches := (g.cfg.Count + perBatch - 1) / perBatch
+	batches := (g.cfg.Count + eventsABatch - 1) / eventsABatch
 	workers = int(min(int64(workers), max(batches, 1)))
-	ctx, cancel := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 
-	lanes := make([]lane, workers)
-	for w := range lanes {
-		lanes[w] = lane{full: make(chan []byte, buffersALane), empty: make(chan []byte, buffersALane)}
-		for range buffersALane {
-			lanes[w].empty <- nil
-		}
-		running.Go(func() { g.work(ctx, lanes[w], int64(w), int64(workers), batches) })
+	// Whoever made a batch gives it away himself, while it is in his core's cache and the others make the next ones: the turn goes round.
+	turns := make([]chan struct{}, workers)
+	for w := range turns {
+		turns[w] = make(chan struct{}, 1)
 	}
-	for b := range batches {
-		lane := lanes[b%int64(workers)]
-		select {
-		case lines := <-lane.full:
-			if err := sink(lake.Batch{Lines: lines, N: int(min(perBatch, g.cfg.Count-b*perBatch))}); err != nil {
-				return err
+	turns[0] <- struct{}{}
+	var running sync.WaitGroup
+	for w := range turns {
+		running.Go(func() {
+			lines := make([]byte, 0, batchRoom)
+			for b := int64(w); b < batches; b += int64(workers) {
+				lines = g.appendBatch(lines[:0], b)
+				select {
+				case <-turns[w]:
+				case <-ctx.Done():
+					return
+				}
+				if ctx.Err() != nil { // the turn came at the same time
+					return
+				}
+				if err := sink(lake.Batch{Lines: lines, N: int(min(eventsABatch, g.cfg.Count-b*eventsABatch))}); err != nil {
+					cancel(err)
+					return
+				}
+				turns[(w+1)%workers] <- struct{}{}
 			}
-			lane.empty <- lines
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+		})
 	}
-	return ctx.Err()
+	running.Wait()
+	return context.Cause(ctx)
 }
 
-// lane carries one worker's batches to the merger and their buffers back.
-type lane struct{ full, empty chan []byte }
-
-// work makes every stride-th batch.
-func (g *Generator) work(ctx context.Context, l lane, first, stride, batches int64) {
-	for b := first; b < batches; b += stride {
-		var lines []byte
-		select {
-		case lines = <-l.empty:
-		case <-ctx.Done():
-			return
-		}
-		if lines == nil {
-			lines = make([]byte, 0, batchRoom)
-		}
-		lines = lines[:0]
-		for c := b * chunksABatch; c < (b+1)*chunksABatch; c++ {
-			lines = g.appendChunk(lines, c)
-		}
-		select {
-		case l.full <- lines:
-		case <-ctx.Done():
-			return
-		}
+// appendBatch appends the lines of one batch, which must fit.
+func (g *Generator) appendBatch(dst []byte, number int64) []byte {
+	for c := number * chunksABatch; c < (number+1)*chunksABatch; c++ {
+		dst = g.appendChunk(dst, c)
 	}
+	return dst
 }
 
 // Copy writes all lines to w, as Run gives them, and returns how many bytes.

@@ -49,7 +49,6 @@ func statusCodes() []int { return []int{200, 201, 204, 301, 400, 401, 404, 429, 
 // status is what belongs to one status code.
 type status struct {
 	code    int
-	text    string // `200,"latency_ms":`
 	level   int
 	percent int64 // of the endpoint's latency; a refusal is quick, a timeout is slow
 	floor   int64 // µs, at least this
@@ -58,18 +57,59 @@ type status struct {
 // route is one endpoint of one service, prepared.
 type route struct {
 	service  int
-	head     string // `checkout","endpoint":"/x","method":"GET","status_code":`
-	median   int64  // µs
+	median   int64 // µs
 	spread   int
 	statuses *pick
 }
 
-// phrase is a message with one number in it.
-type phrase struct{ before, after string }
+// piece is a text that is copied whole, whatever its length: a copy of fixed size is a few wide moves. What lies behind the text is for the
+// next piece to overwrite.
+type piece struct {
+	text [pieceRoom]byte
+	n    int
+}
+
+// pieceRoom is the longest text, up to a multiple of the widest move. A test looks at them all.
+const pieceRoom = 112
+
+func newPiece(text string) (p piece) {
+	p.n = copy(p.text[:], text)
+	return p
+}
+
+// put copies the text to the front of p. It returns the text's length.
+func (t *piece) put(p []byte) int {
+	*(*[pieceRoom]byte)(p) = t.text
+	return t.n
+}
+
+// ending is a piece for short texts.
+type ending struct {
+	text [endingRoom]byte
+	n    int
+}
+
+const endingRoom = 32
+
+func newEnding(text string) (e ending) {
+	e.n = copy(e.text[:], text)
+	return e
+}
+
+func (t *ending) put(p []byte) int {
+	*(*[endingRoom]byte)(p) = t.text
+	return t.n
+}
+
+// phrase is a text with one number in it.
+type phrase struct {
+	before piece
+	after  ending
+}
 
 type preparedService struct {
 	name       string
-	tails      [][]string // [region*hostsARegion+host][level]: `,"region":...,"host":...,"level":"info"`
+	tails      []piece // [(region*hostsARegion+host)*levels+level]: `,"region":...,"host":...,"level":"info"`
 	notes      []phrase
 	byStatus   [][]phrase // errors by index of statusCodes; nil for good ones
 	attributes []phrase   // everything but the number of bytes
@@ -81,17 +121,20 @@ type tables struct {
 	services  []preparedService
 	regions   []region
 	routes    []route
+	openings  []piece // [route*len(statuses)+status]: `checkout","endpoint":"/x","method":"GET","status_code":200,"latency_ms":`
+	factors   []int64 // of latency by region, percent
 	statuses  []status
 	failing   *pick
 	route     *pick
 	region    *pick
 	quantiles [][1<<quantileBits + 1]uint32 // by spread: multiples of the median, in 1/unit
-	head      []byte                        // the line up to the service's name, with room for ids and time
-	tail      []byte                        // the ids behind the message
+	numbers   *numbers
+	head      [headRoom]byte // the line up to the service's name, with zeros for id and time
+	ids       piece          // the ids behind the message, zeros
 }
 
 func newTables(cfg Config) *tables {
-	t := &tables{regions: regions()}
+	t := &tables{regions: regions(), numbers: newNumbers()}
 	for _, code := range statusCodes() {
 		t.statuses = append(t.statuses, newStatus(code))
 	}
@@ -107,8 +150,10 @@ func newTables(cfg Config) *tables {
 			perService += e.weight
 		}
 		for _, e := range s.endpoints {
-			t.routes = append(t.routes, route{service: k, median: e.medianMicros, spread: e.spread, statuses: mix[e.statuses],
-				head: s.name + `","endpoint":"` + e.path + `","method":"` + e.method + `","status_code":`})
+			t.routes = append(t.routes, route{service: k, median: e.medianMicros, spread: e.spread, statuses: mix[e.statuses]})
+			for _, st := range t.statuses {
+				t.openings = append(t.openings, newPiece(s.name+`","endpoint":"`+e.path+`","method":"`+e.method+`","status_code":`+strconv.Itoa(st.code)+`,"latency_ms":`))
+			}
 			weights = append(weights, max(1, s.weight*10_000*e.weight/perService))
 		}
 	}
@@ -116,6 +161,7 @@ func newTables(cfg Config) *tables {
 	weights = nil
 	for _, r := range t.regions {
 		weights = append(weights, r.weight)
+		t.factors = append(t.factors, int64(r.factor))
 	}
 	t.region = newPick(weights)
 	t.failing = newStatusPick(failures(), t)
@@ -123,22 +169,24 @@ func newTables(cfg Config) *tables {
 		t.quantiles = append(t.quantiles, logNormal(sigma))
 	}
 	received := cfg.ReceivedAt.Time().Format("2006-01-02T15:04:05.000000Z")
-	t.head = []byte(`{"event_id":"00000000-0000-7000-8000-000000000000","timestamp":"2006-01-02T15:04:05.000000Z","received_at":"` + received + `","service_name":"`)
-	t.tail = []byte(`,"request_id":"` + strings.Repeat("0", 16) + `","trace_id":"` + strings.Repeat("0", 32) + `","span_id":"` + strings.Repeat("0", 16) + `"`)
+	copy(t.head[:], `{"event_id":"00000000-0000-7000-8000-000000000000","timestamp":"2006-01-02T15:04:05.000000Z","received_at":"`+received+`","service_name":"`)
+	t.ids = newPiece(`,"request_id":"` + strings.Repeat("0", 16) + `","trace_id":"` + strings.Repeat("0", 32) + `","span_id":"` + strings.Repeat("0", 16) + `"`)
 	return t
 }
 
-// Offsets into tables.head and tables.tail.
+// Offsets into tables.head and tables.ids.
 const (
 	idAt      = len(`{"event_id":"`)
 	timeAt    = idAt + 36 + len(`","timestamp":"`)
+	headLen   = timeAt + 27 + len(`","received_at":"`) + 27 + len(`","service_name":"`)
+	headRoom  = 160
 	requestAt = len(`,"request_id":"`)
 	traceAt   = requestAt + 16 + len(`","trace_id":"`)
 	spanAt    = traceAt + 32 + len(`","span_id":"`)
 )
 
 func newStatus(code int) status {
-	s := status{code: code, text: strconv.Itoa(code) + `,"latency_ms":`, percent: 100}
+	s := status{code: code, percent: 100}
 	switch {
 	case code >= 500:
 		s.level = 2
@@ -182,11 +230,9 @@ func prepare(s service, t *tables) preparedService {
 	p := preparedService{name: s.name, weight: s.weight}
 	for _, r := range t.regions {
 		for h := range hostsARegion {
-			var tail []string
 			for _, level := range []string{"info", "warn", "error"} {
-				tail = append(tail, `,"region":"`+r.name+`","host":"`+s.name+"-"+r.short+"-"+strconv.Itoa(h+1)+`","level":"`+level+`"`)
+				p.tails = append(p.tails, newPiece(`,"region":"`+r.name+`","host":"`+s.name+"-"+r.short+"-"+strconv.Itoa(h+1)+`","level":"`+level+`"`))
 			}
-			p.tails = append(p.tails, tail)
 		}
 	}
 	for _, n := range s.notes {
@@ -204,14 +250,14 @@ func prepare(s service, t *tables) preparedService {
 		if k%4 == 3 {
 			text += `,"client":{"os":"` + []string{"android", "ios", "web"}[k/4] + `","build":` + strconv.Itoa(400+7*k) + `}`
 		}
-		p.attributes = append(p.attributes, phrase{text + `,"bytes":`, `}`})
+		p.attributes = append(p.attributes, phrase{newPiece(text + `,"bytes":`), newEnding(`}`)})
 	}
 	return p
 }
 
 func message(text string) phrase {
 	before, after, _ := strings.Cut(text, "#")
-	return phrase{`,"message":"` + before, after + `"`}
+	return phrase{newPiece(`,"message":"` + before), newEnding(after + `"`)}
 }
 
 // complaints are the messages of a status; # is a number. A few shapes each, so that a search for patterns has something to find.

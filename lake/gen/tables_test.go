@@ -2,6 +2,7 @@ package gen
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -56,5 +57,43 @@ func TestEveryFailureHasMessages(t *testing.T) {
 		if len(s.notes) == 0 {
 			t.Errorf("%s has no notes", s.name)
 		}
+	}
+}
+
+// TestTextsFit: pieces and endings are copied at a fixed size, so a text that outgrew it would be cut.
+func TestTextsFit(t *testing.T) {
+	tab := newTables(Config{Services: maxServices})
+	fits := func(text []byte, n int, ends string) {
+		t.Helper()
+		if !strings.HasSuffix(string(text[:n]), ends) {
+			t.Errorf("%s does not end in %s: it was cut", text[:n], ends)
+		}
+	}
+	phrases := func(list []phrase, ends string) {
+		t.Helper()
+		for k := range list {
+			if p := &list[k]; p.before.n == pieceRoom { // filled up: perhaps cut
+				t.Errorf("%s may be cut", p.before.text)
+			} else {
+				fits(p.after.text[:], p.after.n, ends)
+			}
+		}
+	}
+	for k := range tab.openings {
+		fits(tab.openings[k].text[:], tab.openings[k].n, `"latency_ms":`)
+	}
+	for _, s := range tab.services {
+		for k := range s.tails {
+			fits(s.tails[k].text[:], s.tails[k].n, `"`)
+		}
+		phrases(s.notes, `"`)
+		phrases(s.attributes, `}`)
+		for _, list := range s.byStatus {
+			phrases(list, `"`)
+		}
+	}
+	fits(tab.ids.text[:], tab.ids.n, `"`)
+	if n := headRoom + 5*pieceRoom + 2*endingRoom + 3*roomForNumber; n > maxLine {
+		t.Errorf("a line may take %d bytes, there is room for %d", n, maxLine)
 	}
 }

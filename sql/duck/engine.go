@@ -51,11 +51,14 @@ type Engine struct {
 	gate    *gate
 	planner *planner
 	slots   chan int // free connections of the planner
+	kept    statements
 
 	prompt *instance
 	conns  chan *conn // free connections for users' statements
 	hot    *hotSet
 	feed   *feed
+
+	digests *lake.Digests
 
 	loaders int // of the backlog, at most
 
@@ -120,7 +123,7 @@ func (e *Engine) open(cfg Config) error {
 	}
 	memory, panelMemory := orDefault(cfg.MemoryLimit, defaultMemory), orDefault(cfg.PanelMemory, defaultPanelMemory)
 	e.prompt, err = openInstance(box{memory: memory, threads: threads, spill: e.spill + "-prompt", allowed: []string{partitioned, rollups},
-		connections: promptConns + ownConns, setup: append(minuteTables(), trustFiles()...)})
+		connections: promptConns + ownConns, small: promptConns, setup: append(minuteTables(), trustFiles()...)})
 	if err != nil {
 		return err
 	}
@@ -131,11 +134,15 @@ func (e *Engine) open(cfg Config) error {
 	}
 	e.loaders = min(threads, maxLoaders)
 	e.conns = freeConns(e.prompt.conns[ownConns:])
+	for i, c := range e.prompt.small {
+		e.prompt.conns[ownConns+i].small = c
+	}
 	e.panelConns = freeConns(e.panels.conns[ownConns:])
 	e.hot = newHotSet(e.lake, memory/hotShare, e.spill+"-hot")
 	if err := e.hot.register(e.prompt.connector, threads); err != nil {
 		return err
 	}
+	e.digests = lake.NewDigests(e.lake.Layout(), digestMemory)
 	e.feed = newFeed(e)
 	e.feed.minutes.panels.wanted.Store(cfg.Panels)
 	return nil
@@ -152,6 +159,12 @@ const ownConns = 1
 
 // hotShare is the part of the prompt's memory that hot rows take on top of it: half as much, before they lie in a file.
 const hotShare = 2
+
+// keepFiles lets DuckDB keep all that it reads of files, as the prompt's connections for small reads do.
+func keepFiles() []string { return append(trustFiles(), "SET "+keepReads) }
+
+// keepReads makes DuckDB read files of the disk like those of a network: whole chunks at a time, and through its cache.
+const keepReads = "prefetch_all_parquet_files = true"
 
 func freeConns(conns []*conn) chan *conn {
 	free := make(chan *conn, len(conns))
