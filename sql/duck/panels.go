@@ -1,14 +1,14 @@
 package duck
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
+	"maps"
 	"math"
 	"math/big"
-	"strings"
+	"slices"
 	"time"
-
-	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
@@ -43,37 +43,6 @@ func (e *Engine) panelRun(ctx context.Context, text string, run func(c *conn) er
 	}
 	behind.Elapsed = time.Since(started)
 	return behind, panelError(failed)
-}
-
-// slotValue is a row of a chart: of a service, in a slot, a number that is NaN for NULL.
-type slotValue struct {
-	service string
-	slot    int64
-	value   float64
-}
-
-// panelSlots runs a statement that answers a chart's many rows: service_name, slot and a DOUBLE in the columns named. The rows of a service follow each other.
-func (e *Engine) panelSlots(ctx context.Context, text string, service, slot, value int) ([]slotValue, sql.Behind, error) {
-	var all []slotValue
-	behind, err := e.panelRun(ctx, text, func(c *conn) error {
-		return c.chunks(text, func(chunk mapping.DataChunk, rows int) error {
-			names, slots, values, valid := column[hotText](chunk, service, rows), column[int64](chunk, slot, rows), column[float64](chunk, value, rows), validOf(chunk, value)
-			for i := range rows {
-				row := slotValue{slot: slots[i], value: math.NaN()}
-				if valid(i) {
-					row.value = values[i]
-				}
-				if name := names[i].string(); len(all) > 0 && all[len(all)-1].service == name {
-					row.service = all[len(all)-1].service
-				} else {
-					row.service = strings.Clone(name)
-				}
-				all = append(all, row)
-			}
-			return nil
-		})
-	})
-	return all, behind, err
 }
 
 func panelError(err error) error {
@@ -117,51 +86,37 @@ func (e *Engine) Extent(ctx context.Context) (sql.Extent, error) {
 // LatencyByService is quantiles over the window; Spark is the p95 of the worst minute in each slot.
 func (e *Engine) LatencyByService(ctx context.Context, r sql.Range) (*sql.LatencyByService, error) {
 	w := windowOf(r)
-	set, behind, err := e.panel(ctx, latencyByServiceSQL(w))
+	rows, behind, err := e.serviceLatencies(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	sparks, _, err := e.panelSlots(ctx, sparkSQL(w), 0, 1, 2)
+	charts, _, err := e.panelCharts(ctx, behind.SQL, w)
 	if err != nil {
 		return nil, err
 	}
-	byService := map[string][]float64{}
-	var points []float64
-	for i, row := range sparks {
-		if i == 0 || row.service != sparks[i-1].service {
-			points = noData(w.slots)
-			byService[row.service] = points
-		}
-		if slot, ok := w.slotOf(row.slot); ok {
-			points[slot] = row.value
+	for i := range rows {
+		if c := charts[rows[i].Service]; c != nil {
+			rows[i].Spark = c.points
+		} else { // the tables moved on between the two statements
+			rows[i].Spark = noData(w.slots)
 		}
 	}
-	out := &sql.LatencyByService{Behind: behind}
-	for _, row := range set.rows {
-		s := sql.ServiceLatency{Service: text(row[0]), Requests: count(row[1]), Errors: count(row[2]), Quantiles: quantiles(row[3:6]), PrevP95: number(row[6])}
-		if s.Spark = byService[s.Service]; s.Spark == nil { // the tables moved on between the two statements
-			s.Spark = noData(w.slots)
-		}
-		out.Rows = append(out.Rows, s)
-	}
-	return out, nil
+	return &sql.LatencyByService{Behind: behind, Rows: rows}, nil
 }
 
 // LatencyOverTime is the p95 of the worst minute in each slot; see sql.Panels.
 func (e *Engine) LatencyOverTime(ctx context.Context, r sql.Range) (*sql.LatencyOverTime, error) {
 	w := windowOf(r)
-	rows, behind, err := e.panelSlots(ctx, latencyOverTimeSQL(w), 0, 2, 3)
+	charts, behind, err := e.panelCharts(ctx, latencyOverTimeSQL(w), w)
 	if err != nil {
 		return nil, err
 	}
+	busiest := slices.SortedFunc(maps.Values(charts), func(a, b *chart) int {
+		return cmp.Or(cmp.Compare(b.requests, a.requests), cmp.Compare(a.service, b.service))
+	})
 	out := &sql.LatencyOverTime{Behind: behind, Slots: w.starts()}
-	for _, row := range rows {
-		if len(out.Series) == 0 || out.Series[len(out.Series)-1].Name != row.service {
-			out.Series = append(out.Series, sql.Series{Name: row.service, Points: noData(w.slots)})
-		}
-		if slot, ok := w.slotOf(row.slot); ok {
-			out.Series[len(out.Series)-1].Points[slot] = row.value
-		}
+	for _, c := range busiest[:min(len(busiest), maxSeries)] {
+		out.Series = append(out.Series, sql.Series{Name: c.service, Points: c.points})
 	}
 	return out, nil
 }
@@ -211,15 +166,11 @@ func (e *Engine) SlowestEndpoints(ctx context.Context, r sql.Range, limit int) (
 	if err != nil {
 		return nil, err
 	}
-	set, behind, err := e.panel(ctx, slowestEndpointsSQL(w, limit))
+	rows, behind, err := e.endpointLatencies(ctx, w, limit)
 	if err != nil {
 		return nil, err
 	}
-	out := &sql.SlowestEndpoints{Behind: behind}
-	for _, row := range set.rows {
-		out.Rows = append(out.Rows, sql.EndpointLatency{Service: text(row[0]), Endpoint: text(row[1]), Requests: count(row[2]), Quantiles: quantiles(row[3:6])})
-	}
-	return out, nil
+	return &sql.SlowestEndpoints{Behind: behind, Rows: rows}, nil
 }
 
 // ErrorsByRegion counts server errors by region; see sql.Panels.
@@ -270,10 +221,6 @@ func share(part, of int64) float64 {
 		return math.NaN()
 	}
 	return float64(part) / float64(of)
-}
-
-func quantiles(row []driver.Value) sql.Quantiles {
-	return sql.Quantiles{P50: number(row[0]), P95: number(row[1]), P99: number(row[2])}
 }
 
 func text(v driver.Value) string {

@@ -143,12 +143,7 @@ func (w window) slotSQL() string {
 	return fmt.Sprintf("time_bucket(INTERVAL '%d minutes', minute, %s)", w.slot/microsPerMinute, timestampSQL(w.from))
 }
 
-// sparkSQL is the p95 of each service's worst minute in each slot: a short spike must not vanish in a long slot.
-func sparkSQL(w window) string {
-	return "-- p95 of the worst minute in each slot\n" +
-		"SELECT service_name, " + w.slotSQL() + " AS slot, max(p95) AS p95\nFROM minutes\nWHERE " + between("minute", w.from, w.to) + w.and() + "\nGROUP BY service_name, slot\nORDER BY service_name, slot"
-}
-
+// latencyOverTimeSQL shows the p95 of each service's worst minute in each slot: a short spike must not vanish in a long one.
 func latencyOverTimeSQL(w window) string {
 	return "-- p95 of the worst minute in each slot, for the busiest services\n" +
 		"WITH busiest AS (SELECT service_name, sum(count) AS requests FROM minutes WHERE " + between("minute", w.from, w.to) + w.and() +

@@ -2,10 +2,11 @@ package duck
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -13,56 +14,49 @@ import (
 	"github.com/signallake/signallake/sql"
 )
 
-// DashboardTimes is one question of the Dashboard: how long its panel took in each round, and the same over `events` beside it.
-type DashboardTimes struct {
-	Name           string // "latency by service"
-	Panel, Events  []time.Duration
-	Rows           int // compared
-	widestQuantile float64
+// dashboardTimes is one question of the Dashboard: how long its panel took in each round, and the same over `events` beside it.
+type dashboardTimes struct {
+	name          string          // "latency by service"
+	panel, events []time.Duration // of processors
+	rows          int             // compared
+	widest        float64         // the largest relative difference of a quantile; counts are equal
 }
 
-// Widest is the largest relative difference of a quantile between the two answers; counts are equal.
-func (d *DashboardTimes) Widest() float64 { return d.widestQuantile }
-
-// BenchDashboard asks what the Dashboard asks, over the newest 24 hours of whole hours and by minute, in turns with the same questions over `events` on this
+// benchDashboard asks what the Dashboard asks, over the newest 24 hours of whole hours and by minute, in turns with the same questions over `events` on this
 // engine. It holds the answers against each other in every round: counts are equal, quantiles within rollup.ErrorBound; anything else is an error. The first round is
-// not timed. The lake must not change meanwhile.
-func (e *Engine) BenchDashboard(ctx context.Context, rounds int) ([]DashboardTimes, error) {
+// not timed.
+func benchDashboard(tb testing.TB, e *Engine, rounds int) ([]dashboardTimes, error) {
+	ctx := tb.Context()
 	extent, err := e.Extent(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("benchmark of the dashboard: %w", err)
-	}
-	if extent.Events == 0 {
-		return nil, errors.New("benchmark of the dashboard: the lake is empty")
+		return nil, err
 	}
 	to := lake.Micros(floorTo(int64(extent.Last)-1, microsPerHour))
-	r := sql.Range{From: to - 24*microsPerHour, To: to, Slots: 24 * 60}
-	d := dashboard{engine: e, r: r}
+	d := dashboard{engine: e, r: sql.Range{From: to - 24*microsPerHour, To: to, Slots: 24 * 60}}
 	questions := d.questions()
-	out := make([]DashboardTimes, len(questions))
+	out := make([]dashboardTimes, len(questions))
 	for round := range rounds + 1 {
 		for i, q := range questions {
 			times := &out[i]
-			times.Name = q.name
-			started := time.Now()
+			times.name = q.name
+			started := cpuTime(tb)
 			panel, err := q.panel(ctx)
-			took := time.Since(started)
+			took := cpuTime(tb) - started
 			if err != nil {
-				return nil, fmt.Errorf("benchmark of the dashboard: %s: %w", q.name, err)
+				return nil, fmt.Errorf("%s: %w", q.name, err)
 			}
-			started = time.Now()
+			started = cpuTime(tb)
 			direct, err := d.ask(ctx, q.direct)
-			direct.took = time.Since(started)
+			if round > 0 {
+				times.panel, times.events = append(times.panel, took), append(times.events, cpuTime(tb)-started)
+			}
 			if err == nil {
 				err = direct.compare(panel)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("benchmark of the dashboard: %s over events: %w", q.name, err)
+				return nil, fmt.Errorf("%s over events: %w", q.name, err)
 			}
-			if times.Rows = len(panel); round > 0 {
-				times.Panel, times.Events = append(times.Panel, took), append(times.Events, direct.took)
-			}
-			times.widestQuantile = max(times.widestQuantile, direct.widest)
+			times.rows, times.widest = len(panel), max(times.widest, direct.widest)
 		}
 	}
 	return out, nil
@@ -115,7 +109,6 @@ func (d dashboard) questions() []dashQuestion {
 type answer struct {
 	rows   figures
 	widest float64
-	took   time.Duration
 }
 
 func (d dashboard) ask(ctx context.Context, texts []string) (*answer, error) {
@@ -267,4 +260,80 @@ func (d dashboard) volume(ctx context.Context) (figures, error) {
 		}
 	}
 	return f, nil
+}
+
+// TestDashboardEqualsEvents asks everything that the Dashboard asks, of a lake with a hot tail.
+func TestDashboardEqualsEvents(t *testing.T) {
+	l, e := openBoth(t, t.TempDir())
+	generateInto(t, l, 20_000, 1)
+	if _, err := l.Convert(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	generateInto(t, l, 500, 2)
+	waitCounted(t, e)
+	lines, err := benchDashboard(t, e, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) != 6 {
+		t.Fatalf("%d questions", len(lines))
+	}
+	for _, line := range lines {
+		if len(line.panel) != 2 || line.rows == 0 {
+			t.Errorf("%+v", line)
+		}
+	}
+}
+
+// TestDashboardDifferences: two answers that differ are told.
+func TestDashboardDifferences(t *testing.T) {
+	f := func(name string, panel, events figures, wrong bool) {
+		t.Helper()
+		if err := (&answer{rows: events}).compare(panel); (err != nil) != wrong {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	one := figures{"a": {counts: []int64{5}, quantiles: []float64{100}}}
+	f("equal", one, figures{"a": {counts: []int64{5}, quantiles: []float64{100.9}}}, false)
+	f("count", one, figures{"a": {counts: []int64{6}, quantiles: []float64{100}}}, true)
+	f("quantile", one, figures{"a": {counts: []int64{5}, quantiles: []float64{102}}}, true)
+	f("missing", figures{}, one, true)
+	f("more", one, figures{}, true)
+}
+
+// BenchmarkDashboard asks the lake that SIGNALLAKE_BENCH_LAKE names, or a small one.
+func BenchmarkDashboard(b *testing.B) {
+	var e *Engine
+	if dir := os.Getenv("SIGNALLAKE_BENCH_LAKE"); dir != "" {
+		l, err := lake.Open(b.Context(), lake.Config{Dir: dir, ReadOnly: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer l.Close()
+		if e, err = Open(b.Context(), Config{Lake: l, Panels: true}); err != nil {
+			b.Fatal(err)
+		}
+		defer e.Close()
+	} else {
+		var l *lake.Lake
+		l, e = openBoth(b, b.TempDir())
+		generateInto(b, l, 50_000, 1)
+		if _, err := l.Convert(b.Context(), nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for b.Loop() {
+		lines, err := benchDashboard(b, e, 5)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var panels, events time.Duration
+		for _, line := range lines {
+			panel, direct := percentile(line.panel, 50), percentile(line.events, 50)
+			panels, events = panels+panel, events+direct
+			b.Logf("%-20s %8.2f ms of processors, over events %8.2f: %6.1fx; %d rows, %.2f %% off at most", line.name, panel.Seconds()*1000, direct.Seconds()*1000, float64(direct)/float64(panel), line.rows, line.widest*100)
+		}
+		b.ReportMetric(float64(panels.Microseconds())/1000, "panels-cpu-ms")
+		b.ReportMetric(float64(events)/float64(panels), "x-events")
+	}
 }
