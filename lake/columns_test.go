@@ -6,35 +6,41 @@ import (
 	"testing"
 )
 
-// TestDictionariesOverflow: values that the dictionary has no room for, or that are long, are kept all the same.
+// TestDictionariesOverflow: values that the dictionary has no room for, that are long, or that no dictionary is any use for, are kept all the
+// same.
 func TestDictionariesOverflow(t *testing.T) {
-	w := newScanWorker()
+	w := newScanWorker(0, &arena{})
 	var blocks []*block
 	first := Seq(1)
 	message := func(i int) string {
-		switch i % 3 {
+		switch i % 7 {
 		case 0:
-			return "always the same"
+			return fmt.Sprintf("unique %0240d", i)
 		case 1:
-			return fmt.Sprint("unique ", i)
+			return strings.Repeat("x", dictionaryText+i%9)
 		}
-		return strings.Repeat("x", dictionaryText+i%7)
+		return "always the same"
 	}
 	const events = 10 * blockRows / 2 * 3
 	for i := range events {
-		w.add(&Event{ServiceName: "s", Message: message(i), Host: fmt.Sprint("host ", i%10)})
+		w.add(&Event{ServiceName: "s", Message: message(i), Host: fmt.Sprint("host ", i%10), Attributes: fmt.Sprint("{", i, "}")})
 		if w.full() {
 			blocks = append(blocks, w.finish(first))
 			first += blockRows
 		}
 	}
-	if n := len(w.dictionaries[textMessage].values); n != dictionaryLimit {
-		t.Errorf("the dictionary has %d values", n)
+	if d := &w.dictionaries[textMessage]; d.closed || d.bytes > dictionaryBytes || d.bytes < dictionaryBytes-dictionaryText {
+		t.Errorf("the dictionary of what repeats has %d bytes, closed: %v", d.bytes, d.closed)
+	}
+	if d := &w.dictionaries[textAttributes]; !d.closed || len(d.values) > dictionaryMany+dictionaryTrial {
+		t.Errorf("the dictionary of what does not repeat has %d values, closed: %v", len(d.values), d.closed)
 	}
 	for i := range events {
 		b := blocks[i/blockRows]
-		if got, host := b.textAt(textMessage, i%blockRows), b.textAt(textHost, i%blockRows); got != message(i) || host != fmt.Sprint("host ", i%10) {
-			t.Fatalf("event %d: %q at %q", i, got, host)
+		row := i % blockRows
+		got, host, attributes := b.textAt(textMessage, row), b.textAt(textHost, row), b.textAt(textAttributes, row)
+		if got != message(i) || host != fmt.Sprint("host ", i%10) || attributes != fmt.Sprint("{", i, "}") {
+			t.Fatalf("event %d: %q at %q, %s", i, got, host, attributes)
 		}
 	}
 	if len(blocks) != events/blockRows || len(w.partitions) != 1 {

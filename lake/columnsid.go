@@ -18,11 +18,11 @@ const uuidText = 36
 
 // idColumn is the values of an id column in a block.
 type idColumn struct {
-	form   idForm
-	width  int // packed bytes a value; not of idVerbatim
-	data   []byte
-	ends   []uint32 // idVerbatim: where each value ends in data
-	absent []bool   // packed: nil when none is
+	form    idForm
+	width   int // packed bytes a value; not of idVerbatim
+	data    []byte
+	ends    []uint32 // idVerbatim: where each value ends in data
+	present []uint8  // packed: 1 for each row that has a value; nil when all have one
 }
 
 // appendTo appends the row's value to dst: nothing when it is absent.
@@ -34,7 +34,7 @@ func (c *idColumn) appendTo(dst []byte, row int) []byte {
 		}
 		return append(dst, c.data[start:c.ends[row]]...)
 	}
-	if c.absent != nil && c.absent[row] {
+	if c.present != nil && c.present[row] == 0 {
 		return dst
 	}
 	packed := c.data[row*c.width : (row+1)*c.width]
@@ -62,22 +62,37 @@ func (b *idBuilder) add(s string) {
 	b.ends = append(b.ends, uint32(len(b.data)))
 }
 
-// finish packs what was gathered, if it can, and empties the builder.
-func (b *idBuilder) finish() idColumn {
+func (b *idBuilder) clear() { b.data, b.ends = b.data[:0], b.ends[:0] }
+
+// start is where a value begins in data.
+func (b *idBuilder) start(row uint16) uint32 {
+	if row == 0 {
+		return 0
+	}
+	return b.ends[row-1]
+}
+
+// finish is what was gathered, in an order, packed if that is possible.
+func (b *idBuilder) finish(c *carver, order []uint16) idColumn {
 	length, absent := b.shape()
-	c := idColumn{}
 	switch {
 	case length == 0: // none at all, or of different lengths
 	case length == uuidText:
-		c = b.pack(idUUID, 16, length, absent, packUUID)
+		if column, ok := b.pack(c, idUUID, 16, absent, order); ok {
+			return column
+		}
 	case length%8 == 0:
-		c = b.pack(idHex, length/2, length, absent, packHex)
+		if column, ok := b.pack(c, idHex, length/2, absent, order); ok {
+			return column
+		}
 	}
-	if c.form == idVerbatim {
-		c = idColumn{data: take(&b.data), ends: take(&b.ends)}
+	out := idColumn{data: carve[uint8](c, len(b.data)), ends: carve[uint32](c, len(b.ends))}
+	end := uint32(0)
+	for i, row := range order {
+		end += uint32(copy(out.data[end:], b.data[b.start(row):b.ends[row]]))
+		out.ends[i] = end
 	}
-	b.data, b.ends = b.data[:0], b.ends[:0]
-	return c
+	return out
 }
 
 // shape is the length that all present values share, or 0, and whether some are absent.
@@ -98,23 +113,30 @@ func (b *idBuilder) shape() (length int, absent bool) {
 	return length, absent
 }
 
-func (b *idBuilder) pack(form idForm, width, length int, absent bool, pack func(dst, text []byte) bool) idColumn {
-	c := idColumn{form: form, width: width, data: make([]byte, width*len(b.ends))}
+// pack packs the values, of so many bytes each; false when one is of another form. What it carved by then is lost to the run.
+func (b *idBuilder) pack(c *carver, form idForm, width int, absent bool, order []uint16) (idColumn, bool) {
+	out := idColumn{form: form, width: width, data: carve[uint8](c, width*len(order))}
 	if absent {
-		c.absent = make([]bool, len(b.ends))
+		out.present = carve[uint8](c, len(order))
 	}
-	text := b.data
-	for i := range b.ends {
-		if absent && (i == 0 && b.ends[0] == 0 || i > 0 && b.ends[i] == b.ends[i-1]) {
-			c.absent[i] = true
+	rest := out.data
+	for i, row := range order {
+		packed := rest[:width]
+		rest = rest[width:]
+		text := b.data[b.start(row):b.ends[row]]
+		switch {
+		case len(text) == 0:
+			out.present[i] = 0
+			clear(packed)
 			continue
+		case form == idUUID && !packUUID(packed, text), form == idHex && !packHex(packed, text):
+			return idColumn{}, false
 		}
-		if !pack(c.data[i*width:(i+1)*width], text[:length]) {
-			return idColumn{}
+		if absent {
+			out.present[i] = 1
 		}
-		text = text[length:]
 	}
-	return c
+	return out, true
 }
 
 func packHex(dst, text []byte) bool {

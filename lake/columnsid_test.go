@@ -50,11 +50,17 @@ func TestIDColumnsKeepEveryValue(t *testing.T) {
 			for _, v := range c.values {
 				b.add(v)
 			}
-			column := b.finish()
+			var order []uint16
+			for i := range c.values { // from the last to the first
+				order = append(order, uint16(len(c.values)-1-i))
+			}
+			column := b.finish(&carver{arena: &arena{}}, order)
+			b.clear()
 			if column.form != c.form {
 				t.Errorf("%q: form %d, want %d", c.values, column.form, c.form)
 			}
-			for i, v := range c.values {
+			for i, row := range order {
+				v := c.values[row]
 				if got := string(column.appendTo([]byte("before "), i)); got != "before "+v {
 					t.Errorf("%q: value %d is %q", c.values, i, got)
 				}

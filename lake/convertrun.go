@@ -5,13 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
-
-	"github.com/signallake/signallake/lake/rollup"
 )
 
 // conversion writes one run: exactly one file a partition, and one of minute cells. Everything is made below tmp/<id>/, made durable, then
@@ -20,7 +17,7 @@ type conversion struct {
 	layout   Layout
 	disk     Disk
 	id       string // of the transaction
-	workers  int
+	memory   *convertMemory
 	progress *Progress
 }
 
@@ -30,9 +27,10 @@ const settlers = 8
 
 // partFile is one file of a run.
 type partFile struct {
-	rows  []rowRef
-	temp  string
-	entry FileEntry
+	rows   int
+	pieces []piece
+	temp   string
+	entry  FileEntry
 }
 
 // write writes the run's files and puts them into their folders, durably. On an error whatever was made is litter.
@@ -43,7 +41,7 @@ func (c *conversion) write(ctx context.Context, r *scannedRun) (files []FileEntr
 	}
 	parts := make([]*partFile, len(r.partitions))
 	for i, p := range r.partitions {
-		parts[i] = &partFile{rows: r.rows[i], temp: filepath.Join(dir, strconv.Itoa(i)+".parquet"), entry: FileEntry{Partition: p}}
+		parts[i] = &partFile{rows: r.rows[i], pieces: r.pieces[i], temp: filepath.Join(dir, strconv.Itoa(i)+".parquet"), entry: FileEntry{Partition: p}}
 	}
 	group := newTaskGroup(ctx)
 	group.run(func(ctx context.Context) (err error) {
@@ -67,7 +65,7 @@ func (c *conversion) write(ctx context.Context, r *scannedRun) (files []FileEntr
 // writeParts starts the workers that write the partitions' files, largest first so that none is left alone at the end, and those that
 // wait for the disk.
 func (c *conversion) writeParts(group *taskGroup, r *scannedRun, parts []*partFile) {
-	order := slices.SortedStableFunc(slices.Values(parts), func(a, b *partFile) int { return cmp.Compare(len(b.rows), len(a.rows)) })
+	order := slices.SortedStableFunc(slices.Values(parts), func(a, b *partFile) int { return cmp.Compare(b.rows, a.rows) })
 	queue := make(chan *partFile, len(order))
 	for _, p := range order {
 		queue <- p
@@ -79,11 +77,11 @@ func (c *conversion) writeParts(group *taskGroup, r *scannedRun, parts []*partFi
 	}
 	unsettled := make(chan written)
 	var writers sync.WaitGroup
-	for range c.workers {
+	for _, w := range c.memory.written {
 		writers.Add(1)
 		group.run(func(ctx context.Context) error {
 			defer writers.Done()
-			w := newEventWriter(r.blocks)
+			w.begin(r)
 			for p := range queue {
 				file, err := c.writePart(ctx, w, p)
 				if err != nil {
@@ -121,7 +119,7 @@ func (c *conversion) writePart(ctx context.Context, w *eventWriter, p *partFile)
 	if err != nil {
 		return nil, err
 	}
-	entry, err := w.write(ctx, file, p.rows)
+	entry, err := w.write(ctx, file, p.pieces)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -134,71 +132,6 @@ func (c *conversion) writePart(ctx context.Context, w *eventWriter, p *partFile)
 // parquetName is how the lake's Parquet files are called; the sweep recognises them by it.
 func parquetName(first, last Seq, id string) string {
 	return fmt.Sprintf("%020d-%020d-%s.parquet", int64(first), int64(last), id)
-}
-
-// writeCells sums the run up and writes the cells as a durable file, day after day: of a run that spans many days they would take as much
-// memory as its events.
-func (c *conversion) writeCells(ctx context.Context, r *scannedRun, temp string) (FileEntry, error) {
-	entry := r.facts()
-	entry.Name = parquetName(entry.MinSeq, entry.MaxSeq, c.id)
-	file, err := c.disk.Create(temp)
-	if err != nil {
-		return entry, err
-	}
-	sink := newParquetSink(file)
-	w := rollup.NewWriter(sink)
-	for from := 0; from < len(r.partitions) && err == nil; {
-		to := from + 1
-		for to < len(r.partitions) && r.partitions[to].Date == r.partitions[from].Date {
-			to++
-		}
-		var cells *rollup.Cells
-		if cells, err = r.cells(ctx, from, to); err == nil {
-			err = w.Write(cells)
-		}
-		from = to
-	}
-	if err == nil {
-		err = errors.Join(w.Close(), file.Sync())
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return entry, fmt.Errorf("write %s: %w", temp, err)
-	}
-	entry.Bytes, entry.CRC32C, entry.FooterBytes = sink.bytes, sink.sum.Sum32(), sink.footer()
-	return entry, nil
-}
-
-// facts is the rollup file's entry as far as it tells of the events.
-func (r *scannedRun) facts() FileEntry {
-	first, last := r.blocks[0], r.blocks[len(r.blocks)-1]
-	entry := FileEntry{
-		Rows: r.events, MinSeq: first.first, MaxSeq: last.first + Seq(last.rows()) - 1, MinTS: first.timestamp[0], MaxTS: first.timestamp[0],
-	}
-	for _, b := range r.blocks {
-		entry.MinTS, entry.MaxTS = min(entry.MinTS, slices.Min(b.timestamp)), max(entry.MaxTS, slices.Max(b.timestamp))
-	}
-	return entry
-}
-
-// cells sums some of the run's partitions up.
-func (r *scannedRun) cells(ctx context.Context, from, to int) (*rollup.Cells, error) {
-	cells := rollup.New()
-	for i := from; i < to; i++ {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		p := &r.partitions[i]
-		for _, ref := range r.rows[i] {
-			b, row := r.blocks[ref>>rowBits], int(ref&(blockRows-1))
-			latency := b.latency[row]
-			has := !math.IsNaN(latency)
-			if !has {
-				latency = 0
-			}
-			cells.Add(int64(b.timestamp[row]), p.Service, b.textAt(textEndpoint, row), b.textAt(textRegion, row), p.Status, latency, has)
-		}
-	}
-	return cells, nil
 }
 
 // place moves the files into their folders and makes their names durable.

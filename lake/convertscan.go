@@ -1,21 +1,24 @@
 package lake
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"sync"
 )
 
-// runSource hands out a run's committed lines in order: chunks of whole batches, good until fn returns.
-type runSource func(fn func(lines []byte, first Seq, n int) error) error
+// runSource hands out a run's committed lines in order, as chunks of whole batches. Each is read into a buffer that it takes from empty, and
+// belongs to fn.
+type runSource func(empty chan []byte, fn func(c chunk) error) error
 
 // scannedRun is a run's events in memory. Nothing of it changes any more.
 type scannedRun struct {
 	blocks     []*block // in the order of seq
 	partitions []Partition
-	rows       [][]rowRef // of each partition, ordered by timestamp, then seq
+	pieces     [][]piece // of each partition, in the order of seq
+	rows       []int     // of each partition
+	texts      [textColumns]*runDictionary
 	events     int64
 }
 
@@ -26,19 +29,16 @@ type chunk struct {
 	n     int
 }
 
-// scanRun reads a run with some workers.
-func scanRun(ctx context.Context, source runSource, workers int, p *Progress) (*scannedRun, error) {
+// scanRun reads a run.
+func scanRun(ctx context.Context, source runSource, m *convertMemory, p *Progress) (*scannedRun, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	full, empty := make(chan chunk), make(chan []byte, workers+1)
-	for range workers + 1 {
-		empty <- nil
-	}
+	m.begin()
+	full, empty := make(chan chunk), m.buffers
 	var wg sync.WaitGroup
-	scanned := make([][]*block, workers)
-	for i := range workers {
+	scanned := make([][]*block, len(m.scanned))
+	for i, w := range m.scanned {
 		wg.Go(func() {
-			w := newScanWorker()
 			for c := range full {
 				if ctx.Err() == nil {
 					blocks, err := w.scan(c)
@@ -52,11 +52,11 @@ func scanRun(ctx context.Context, source runSource, workers int, p *Progress) (*
 			}
 		})
 	}
-	err := source(func(lines []byte, first Seq, n int) error {
+	err := source(empty, func(c chunk) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		full <- chunk{lines: append((<-empty)[:0], lines...), first: first, n: n}
+		full <- c
 		return nil
 	})
 	close(full)
@@ -67,7 +67,7 @@ func scanRun(ctx context.Context, source runSource, workers int, p *Progress) (*
 	if err != nil {
 		return nil, err
 	}
-	return arrange(ctx, slices.Concat(scanned...))
+	return arrange(slices.Concat(scanned...), m)
 }
 
 // scan turns a chunk into blocks.
@@ -76,16 +76,13 @@ func (w *scanWorker) scan(c chunk) ([]*block, error) {
 	var e Event
 	seq, first := c.first, c.first
 	for rest := c.lines; len(rest) > 0; {
-		end := bytes.IndexByte(rest, '\n') + 1
-		if end == 0 {
-			end = len(rest)
-		}
-		if err := w.scanner.Scan(rest[:end], &e); err != nil {
-			w.finish(first) // leaves the builder empty
+		n, err := w.scanner.Next(rest, &e)
+		if err != nil {
+			w.builder.clear()
 			return nil, fmt.Errorf("the line of event %d is not canonical: %w", seq, err)
 		}
 		w.add(&e)
-		rest = rest[end:]
+		rest = rest[n:]
 		seq++
 		if w.full() {
 			blocks, first = append(blocks, w.finish(first)), seq
@@ -100,94 +97,85 @@ func (w *scanWorker) scan(c chunk) ([]*block, error) {
 	return blocks, nil
 }
 
-// arrange sorts the rows by partition, then by time.
-func arrange(ctx context.Context, blocks []*block) (*scannedRun, error) {
+// arrange puts the workers' blocks together: their partitions and dictionaries get common numbers.
+func arrange(blocks []*block, m *convertMemory) (*scannedRun, error) {
 	if len(blocks) > maxBlocks {
 		return nil, fmt.Errorf("%d blocks of events in one run, the most is %d", len(blocks), maxBlocks)
 	}
-	slices.SortFunc(blocks, func(a, b *block) int { return int(min(1, max(-1, a.first-b.first))) })
+	slices.SortFunc(blocks, func(a, b *block) int { return cmp.Compare(a.first, b.first) })
 	r := &scannedRun{blocks: blocks}
-	numbers := r.number()
-	counts := make([]int, len(r.partitions))
+	var workers []*scanWorker
 	for _, b := range blocks {
-		of := numbers[b.worker]
-		for _, p := range b.partition {
-			counts[of[p]]++
-		}
 		r.events += int64(b.rows())
+		if !slices.Contains(workers, b.worker) {
+			workers = append(workers, b.worker)
+		}
 	}
-	all := make([]rowRef, r.events)
-	r.rows = make([][]rowRef, len(counts))
-	for i, n := range counts {
-		r.rows[i], all = all[:0:n], all[n:]
+	for i := range r.texts {
+		m.texts[i].join(workers, i)
+		r.texts[i] = &m.texts[i]
 	}
+	numbers := r.number(workers)
+	r.pieces, r.rows = make([][]piece, len(r.partitions)), make([]int, len(r.partitions))
 	for i, b := range blocks {
-		of := numbers[b.worker]
-		for row, p := range b.partition {
-			n := of[p]
-			r.rows[n] = append(r.rows[n], rowRef(i<<rowBits|row))
+		of := numbers[b.worker.number]
+		from := uint16(0)
+		for _, part := range b.parts {
+			n := of[part.partition]
+			r.pieces[n] = append(r.pieces[n], piece{uint32(i), from, part.end})
+			r.rows[n] += int(part.end - from)
+			from = part.end
 		}
-	}
-	var keys []rowKey
-	for _, rows := range r.rows {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		keys = r.sortByTime(rows, keys)
 	}
 	return r, nil
 }
 
-// number gives all workers' partitions common numbers, in the order of Partition.Compare.
-func (r *scannedRun) number() map[*scanWorker][]int {
-	numbers := map[*scanWorker][]int{}
-	for _, b := range r.blocks {
-		if numbers[b.worker] == nil {
-			numbers[b.worker] = make([]int, len(b.worker.partitions))
-			r.partitions = append(r.partitions, b.worker.partitions...)
-		}
+// number gives all workers' partitions common numbers, in the order of Partition.Compare. The result has them by worker and its number.
+func (r *scannedRun) number(workers []*scanWorker) map[int][]int {
+	for _, w := range workers {
+		r.partitions = append(r.partitions, w.partitions...)
 	}
 	slices.SortFunc(r.partitions, Partition.Compare)
 	r.partitions = slices.Compact(r.partitions)
-	for w, of := range numbers {
+	numbers := map[int][]int{}
+	for _, w := range workers {
+		of := make([]int, len(w.partitions))
 		for i, p := range w.partitions {
 			of[i], _ = slices.BinarySearchFunc(r.partitions, p, Partition.Compare)
 		}
+		numbers[w.number] = of
 	}
 	return numbers
 }
 
-type rowKey struct {
-	at  Micros
-	row rowRef
+// runDictionary is a text column's values in all workers' dictionaries.
+type runDictionary struct {
+	values  []string
+	of      [][]uint32 // by worker and its own number: the value's place in values
+	numbers map[string]uint32
 }
 
-// sortByTime sorts one partition's rows, which come in the order of seq, by timestamp and then seq. keys is scratch.
-func (r *scannedRun) sortByTime(rows []rowRef, keys []rowKey) []rowKey {
-	keys = keys[:0]
-	sorted := true
-	for i, ref := range rows {
-		at := r.blocks[ref>>rowBits].timestamp[ref&(blockRows-1)]
-		sorted = sorted && (i == 0 || keys[i-1].at <= at)
-		keys = append(keys, rowKey{at, ref})
+func (d *runDictionary) join(workers []*scanWorker, column int) {
+	if d.numbers == nil {
+		d.numbers = map[string]uint32{}
 	}
-	if sorted {
-		return keys
-	}
-	slices.SortFunc(keys, func(a, b rowKey) int {
-		if a.at != b.at {
-			if a.at < b.at {
-				return -1
+	clear(d.numbers)
+	clear(d.values)
+	d.values = d.values[:0]
+	for _, w := range workers {
+		for len(d.of) <= w.number {
+			d.of = append(d.of, nil)
+		}
+		of := d.of[w.number][:0]
+		for _, v := range w.dictionaries[column].values {
+			n, ok := d.numbers[v]
+			if !ok {
+				n = uint32(len(d.values))
+				d.numbers[v] = n
+				d.values = append(d.values, v)
 			}
-			return 1
+			of = append(of, n)
 		}
-		if a.row < b.row {
-			return -1
-		}
-		return 1
-	})
-	for i := range keys {
-		rows[i] = keys[i].row
+		d.of[w.number] = of
 	}
-	return keys
 }

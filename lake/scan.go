@@ -1,9 +1,10 @@
 package lake
 
 import (
+	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // Scanner reads canonical lines (Event.AppendLine) back into events: the inner loop of conversion, tail and verify. A line that is exactly
@@ -14,6 +15,8 @@ import (
 // and its window: those are for senders, and what was accepted once is readable for good.
 type Scanner struct {
 	timestamp, received dayCache // most neighbours share a day
+	batch               sameInstant
+	id, tracing         idShapes
 }
 
 // dayCache is the day that was read last, as its text.
@@ -29,121 +32,91 @@ func (s *Scanner) Scan(line []byte, e *Event) error {
 	if n := len(line); n > 0 && line[n-1] == '\n' {
 		line = line[:n-1]
 	}
-	if s.fast(line, e) {
+	if s.fast(line, e) == len(line) {
 		return nil
 	}
 	return scanSlow(line, e)
 }
 
-// fast reads a canonical line without escapes; false means that the line has a surprise in it, and e is of no use.
-func (s *Scanner) fast(p []byte, e *Event) bool {
+// Next is Scan of the first of many lines. n is its length, with its newline where it has one; it is 0 only when there is none. That the
+// caller need not look for the line's end saves a pass over the bytes.
+func (s *Scanner) Next(lines []byte, e *Event) (n int, err error) {
+	if n = s.fast(lines, e); n > 0 { // it passes no newline
+		switch {
+		case n == len(lines):
+			return n, nil
+		case lines[n] == '\n':
+			return n + 1, nil
+		}
+	}
+	n = bytes.IndexByte(lines, '\n') + 1
+	if n == 0 {
+		return len(lines), scanSlow(lines, e)
+	}
+	return n, scanSlow(lines[:n-1], e)
+}
+
+// fast reads a canonical line without escapes at the front of p. It returns the offset after its closing brace; -1 means that the line has
+// a surprise in it, and e is of no use.
+func (s *Scanner) fast(p []byte, e *Event) int {
 	i := s.head(p, e)
 	if i < 0 {
-		return false
+		return -1
 	}
-	if i = text(p, i, `,"endpoint":"`, &e.Endpoint); i < 0 {
-		return false
-	}
-	if i = text(p, i, `,"method":"`, &e.Method); i < 0 {
-		return false
+	if i = texts(p, i, placeTexts[:], []*string{&e.Endpoint, &e.Method}); i < 0 {
+		return -1
 	}
 	if i = scanStatus(p, i, e); i < 0 {
-		return false
+		return -1
 	}
 	if i = scanLatency(p, i, e); i < 0 {
-		return false
+		return -1
 	}
-	if i = text(p, i, `,"region":"`, &e.Region); i < 0 {
-		return false
+	if i = texts(p, i, originTexts[:], []*string{&e.Region, &e.Host, &e.Level, &e.Message}); i < 0 {
+		return -1
 	}
-	if i = text(p, i, `,"host":"`, &e.Host); i < 0 {
-		return false
+	if i = s.tracing.texts(p, i, tracingTexts[:], []*string{&e.RequestID, &e.TraceID, &e.SpanID}); i < 0 {
+		return -1
 	}
-	if i = text(p, i, `,"level":"`, &e.Level); i < 0 {
-		return false
+	if i = scanAttributes(p, i, e); i < 0 || i >= len(p) || p[i] != '}' {
+		return -1
 	}
-	if i = text(p, i, `,"message":"`, &e.Message); i < 0 {
-		return false
-	}
-	if i = text(p, i, `,"request_id":"`, &e.RequestID); i < 0 {
-		return false
-	}
-	if i = text(p, i, `,"trace_id":"`, &e.TraceID); i < 0 {
-		return false
-	}
-	if i = text(p, i, `,"span_id":"`, &e.SpanID); i < 0 {
-		return false
-	}
-	i = scanAttributes(p, i, e)
-	return i >= 0 && i == len(p)-1 && p[i] == '}'
+	return i + 1
 }
 
 // head reads the keys that every line has, up to and with the service name's closing quote. It returns the offset after that, or -1.
 func (s *Scanner) head(p []byte, e *Event) int {
 	const (
-		open      = `{"event_id":"`
-		timestamp = `","timestamp":"`
-		received  = `","received_at":"`
-		service   = `","service_name":"`
-		instant   = 27 // 2026-11-21T07:56:05.123456Z
+		instant = 27 // 2026-11-21T07:56:05.123456Z
+		rest    = len(`,"timestamp":"`) + instant + len(`","received_at":"`) + instant + len(`","service_name":"`)
 	)
-	if len(p) < len(open) || string(p[:len(open)]) != open {
+	i := s.id.texts(p, 0, idText[:], []*string{&e.EventID})
+	if i <= 0 || e.EventID == "" || len(p)-i < rest || !keyTimestamp.at(p, i) {
 		return -1
 	}
-	i := len(open)
-	end, wide := stringRun(p, i)
-	if end == i || wide || len(p)-end < len(timestamp)+instant+len(received)+instant+len(service) {
-		return -1
-	}
-	e.EventID = alias(p, i, end)
-	if string(p[end:end+len(timestamp)]) != timestamp {
-		return -1
-	}
-	i = end + len(timestamp)
+	q := p[i+keyTimestamp.n : i+rest]
+	i += rest
 	var ok bool
-	if e.Timestamp, ok = s.timestamp.instant(p[i : i+instant]); !ok {
+	if e.Timestamp, ok = s.timestamp.instant(q[:instant]); !ok {
 		return -1
 	}
-	i += instant
-	if string(p[i:i+len(received)]) != received {
+	q = q[instant:]
+	if q[0] != '"' || !keyReceived.at(q, 1) {
 		return -1
 	}
-	i += len(received)
-	if e.ReceivedAt, ok = s.received.instant(p[i : i+instant]); !ok {
+	q = q[1+keyReceived.n:]
+	if e.ReceivedAt, ok = s.batch.instant(q[:instant], &s.received); !ok {
 		return -1
 	}
-	i += instant
-	if string(p[i:i+len(service)]) != service {
+	q = q[instant:]
+	if !keyService.at(q, 0) || q[keyService.n] != ':' || q[keyService.n+1] != '"' {
 		return -1
 	}
-	i += len(service)
-	end = i
-	for end < len(p) && serviceByte[p[end]] {
-		end++
-	}
-	if end == len(p) || p[end] != '"' || end == i || end-i > maxServiceBytes || !serviceStart(p[i]) {
+	end := quickRun(p, i)
+	if end < 0 || p[end] != '"' || !serviceRun(p, i, end) {
 		return -1
 	}
 	e.ServiceName = alias(p, i, end)
-	return end + 1
-}
-
-// alias is p[start:end] as a string over the same bytes; start must be inside p.
-func alias(p []byte, start, end int) string { return unsafe.String(&p[start], end-start) }
-
-// text reads an optional member: at i stands either key (with the value's opening quote) and a string, or something else, and then the
-// member is absent. It returns the offset of what follows, or -1 when the string has a surprise in it.
-func text(p []byte, i int, key string, out *string) int {
-	if len(p)-i < len(key) || string(p[i:i+len(key)]) != key {
-		*out = ""
-		return i
-	}
-	i += len(key)
-	end, wide := stringRun(p, i)
-	if end == len(p) || p[end] != '"' || wide && !utf8.Valid(p[i:end]) {
-		return -1
-	}
-	*out = alias(p, i, end)
 	return end + 1
 }
 
@@ -175,9 +148,46 @@ func scanLatency(p []byte, i int, e *Event) int {
 		return i
 	}
 	e.HasLatency = true
-	var next int
-	e.LatencyMS, next = shortFloat(p, i+len(key))
+	i += len(key)
+	f, next := eightFloat(p, i)
+	if next < 0 {
+		f, next = shortFloat(p, i)
+	}
+	e.LatencyMS = f
 	return next
+}
+
+// eightFloat is shortFloat for a number that ends within eight bytes, as most do: all of its digits are found and turned to a number at
+// once. It returns -1 also where shortFloat knows more.
+func eightFloat(p []byte, i int) (f float64, next int) {
+	if len(p)-i < 9 {
+		return 0, -1
+	}
+	d := binary.LittleEndian.Uint64(p[i:]) ^ swarOnes*'0'
+	other := ((d&^swarHigh + swarOnes*0x76) | d) & swarHigh // what is no digit
+	whole := bits.TrailingZeros64(other) >> 3
+	digits, decimals := whole, 0
+	if whole < 8 && p[i+whole] == '.' {
+		end := bits.TrailingZeros64(other&(other-1)) >> 3
+		before := uint64(1)<<(8*whole) - 1
+		d = d&before | d>>8&^before
+		digits, decimals = end-1, end-1-whole
+		if decimals == 0 || end == 8 {
+			return 0, -1
+		}
+		i++
+	}
+	if whole == 0 || whole == 8 || whole > 1 && d&0xff == 0 || p[i+digits]|0x20 == 'e' {
+		return 0, -1
+	}
+	return float64(eightDigits(d<<(64-8*digits))) / powersOfTen[decimals], i + digits
+}
+
+// eightDigits is the number of eight digits 0 to 9, the first in the lowest byte.
+func eightDigits(d uint64) uint64 {
+	const pairs = 0x000000ff000000ff
+	d = d*10 + d>>8
+	return (d&pairs*(100+1_000_000<<32) + d>>16&pairs*(1+10_000<<32)) >> 32
 }
 
 // shortFloat reads digits[.digits] at i, without sign and exponent. Up to 15 digits the mantissa and the power of ten are exact as float64,
@@ -223,10 +233,13 @@ func scanAttributes(p []byte, i int, e *Event) int {
 	if i >= len(p) || p[i] != '{' {
 		return -1
 	}
-	w := jsonWalk{p: p, depth: maxDepth + 1}
-	end := w.object(i, 2)
-	if end < 0 || w.flags&^jsonWide != 0 || end == i+2 || w.flags != 0 && !utf8.Valid(p[i:end]) {
-		return -1
+	end := plainObject(p, i)
+	if end < 0 {
+		w := jsonWalk{p: p, depth: maxDepth + 1}
+		end = w.object(i, 2)
+		if end < 0 || w.flags&^jsonWide != 0 || end == i+2 || w.flags != 0 && !utf8.Valid(p[i:end]) {
+			return -1
+		}
 	}
 	e.Attributes = alias(p, i, end)
 	return end
@@ -254,14 +267,33 @@ func (c *dayCache) instant(p []byte) (Micros, bool) {
 	if (t|f)&nibbles != 0 || ((t+clockMax)|(f+fracMax))&nibbles != 0 {
 		return 0, false
 	}
-	hour := t&15*10 + t>>8&15
-	minute := t>>24&15*10 + t>>32&15
-	sec := t>>48&15*10 + t>>56&15
+	t, f = t*10+t>>8, f>>8
+	f = f*10 + f>>8
+	hour, minute, sec := t&0xff, t>>24&0xff, t>>48&0xff
 	if hour > 23 || minute > 59 || sec > 59 {
 		return 0, false
 	}
-	micros := f>>8&15*100_000 + f>>16&15*10_000 + f>>24&15*1_000 + f>>32&15*100 + f>>40&15*10 + f>>48&15
+	micros := (f&0xff*100+f>>16&0xff)*100 + f>>32&0xff
 	return c.start + Micros(((hour*60+minute)*60+sec)*1_000_000+micros), true
+}
+
+// sameInstant is the instant that was read last, as its text: neighbours were often received at once.
+type sameInstant struct {
+	text [4]uint64 // the last one overlaps; zero: nothing was read yet
+	at   Micros
+}
+
+func (c *sameInstant) instant(p []byte, day *dayCache) (Micros, bool) {
+	_ = p[26]
+	text := [4]uint64{binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:]), binary.LittleEndian.Uint64(p[16:]), binary.LittleEndian.Uint64(p[19:])}
+	if text[0] == c.text[0] && text[1] == c.text[1] && text[2] == c.text[2] && text[3] == c.text[3] && text[0] != 0 {
+		return c.at, true
+	}
+	at, ok := day.instant(p)
+	if ok {
+		c.text, c.at = text, at
+	}
+	return at, ok
 }
 
 // fill reads YYYY-MM-DDT.

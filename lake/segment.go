@@ -256,6 +256,11 @@ const spanBytes = 1 << 20
 // gap. lines is valid during the call. A *DamageError names the file and the offset of bytes that are not what was acknowledged; repair then
 // sets them aside.
 func (r *rawLog) readSegment(s Segment, fn func(lines []byte, first Seq, n int) error) error {
+	return r.readSegmentInto(s, nil, fn)
+}
+
+// readSegmentInto is readSegment for a caller that keeps the lines: each run is read into a buffer from empty, or into a larger one.
+func (r *rawLog) readSegmentInto(s Segment, empty chan []byte, fn func(lines []byte, first Seq, n int) error) error {
 	if s.End <= s.First {
 		return nil
 	}
@@ -266,7 +271,13 @@ func (r *rawLog) readSegment(s Segment, fn func(lines []byte, first Seq, n int) 
 	defer reader.close()
 	seen := s.First
 	for {
+		if empty != nil {
+			reader.lines = <-empty
+		}
 		run, err := reader.next(math.MaxInt64, 0, s.End, spanBytes)
+		if err != nil && empty != nil {
+			empty <- reader.lines
+		}
 		if err == io.EOF {
 			return nil
 		}

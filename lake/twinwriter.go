@@ -8,6 +8,8 @@ import (
 	"sort"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/signallake/signallake/lake/column"
 )
 
 // twinWriter merges the files of a version by time, day after day. It takes windows of twinGroups row groups: of each file the rows of the
@@ -15,16 +17,16 @@ import (
 // pages and what is written of it (together about 100 MiB), and 8 bytes for each event of the day.
 type twinWriter struct {
 	layout  Layout
-	sink    *parquetSink
-	out     *parquet.GenericWriter[any]
-	groups  []*parquet.ConcurrentRowGroupWriter
+	out     *column.Writer
 	columns []Column
 	values  []parquet.Value // of one column of the window, file after file
-	batch   []parquet.Value
+	batch   []parquet.Value // of a row group of it, in order
 	order   []twinRow
 	rows    int // of a row group
-	entry   FileEntry
 	p       *Progress
+
+	gathered
+	dictionary map[string]int32 // numbers of words
 }
 
 // twinGroups is a compromise: a page is read again for each window that its rows reach into, and a window is held in memory.
@@ -47,18 +49,15 @@ type twinFile struct {
 }
 
 func newTwinWriter(l Layout, file File, p *Progress) *twinWriter {
-	w := &twinWriter{layout: l, sink: newParquetSink(file), columns: Columns(), rows: groupRows, p: p}
-	names := append(textColumnNames()[:textMessage+1], "service_name")
-	w.out = parquetWriter(parquetSchema(w.columns, func(name string) bool { return slices.Contains(names, name) }))
-	w.out.Reset(w.sink)
-	for range twinGroups {
-		w.groups = append(w.groups, w.out.BeginRowGroup())
-	}
+	w := &twinWriter{layout: l, columns: Columns(), rows: column.GroupRows, p: p, dictionary: map[string]int32{}}
+	w.out = column.NewWriter(parquetSchema(w.columns))
+	w.out.Reset(file)
 	return w
 }
 
 // writeAll writes the version's files and closes the writer; the file is not synced.
 func (w *twinWriter) writeAll(ctx context.Context, v *Version) (FileEntry, error) {
+	var entry FileEntry
 	var rows int64
 	for i := range v.Files {
 		rows += v.Files[i].Rows
@@ -70,18 +69,19 @@ func (w *twinWriter) writeAll(ctx context.Context, v *Version) (FileEntry, error
 			n++
 		}
 		if err := w.day(ctx, files[:n]); err != nil {
-			return w.entry, err
+			return entry, err
 		}
 		files = files[n:]
 	}
-	if err := w.out.Close(); err != nil {
-		return w.entry, err
+	s, err := w.out.Close()
+	if err != nil {
+		return entry, err
 	}
-	w.sink.facts(&w.entry, w.out)
-	if w.entry.Rows != rows {
-		return w.entry, fmt.Errorf("wrote %d rows of %d", w.entry.Rows, rows)
+	entry.describe(&s)
+	if entry.Rows != rows {
+		return entry, fmt.Errorf("wrote %d rows of %d", entry.Rows, rows)
 	}
-	return w.entry, nil
+	return entry, nil
 }
 
 func (w *twinWriter) day(ctx context.Context, entries []FileEntry) error {
@@ -97,16 +97,16 @@ func (w *twinWriter) day(ctx context.Context, entries []FileEntry) error {
 		files[i] = file
 	}
 	for w.window(files) {
+		var groups []int
+		for rest := len(w.order); rest > 0; rest -= groups[len(groups)-1] {
+			groups = append(groups, min(w.rows, rest))
+		}
+		w.out.Group(groups...)
 		for c := range w.columns {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			if err := w.column(files, c); err != nil {
-				return err
-			}
-		}
-		for _, group := range w.groups {
-			if _, err := group.Commit(); err != nil {
 				return err
 			}
 		}
@@ -200,48 +200,13 @@ func (w *twinWriter) column(files []*twinFile, c int) error {
 			return err
 		}
 	}
-	rest := w.order
-	for _, group := range w.groups {
+	for rest := w.order; len(rest) > 0; {
 		n := min(w.rows, len(rest))
-		if err := w.putInOrder(group.ColumnWriters()[c], c, files, rest[:n]); err != nil {
-			return err
-		}
+		w.putInOrder(column, files, rest[:n])
 		rest = rest[n:]
 	}
 	for _, page := range pages {
 		parquet.Release(page)
 	}
 	return nil
-}
-
-func (w *twinWriter) putInOrder(to *parquet.ColumnWriter, c int, files []*twinFile, rows []twinRow) error {
-	step := 1
-	if w.columns[c].Partition {
-		step = 0 // one value for all of a file's rows
-	}
-	for len(rows) > 0 {
-		part := rows[:min(handRows, len(rows))]
-		rows = rows[len(part):]
-		w.batch = w.batch[:0]
-		for _, row := range part {
-			f := files[row.file]
-			v := w.values[f.next]
-			f.next += step
-			w.batch = append(w.batch, v.Level(0, v.DefinitionLevel(), c))
-		}
-		if _, err := to.WriteRowValues(w.batch); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func partitionValue(column string, p Partition) parquet.Value {
-	switch column {
-	case "event_date":
-		return parquet.Int32Value(int32(p.Date))
-	case "status_code":
-		return parquet.Int32Value(p.Status)
-	}
-	return textValue(p.Service)
 }

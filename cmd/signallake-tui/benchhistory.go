@@ -16,6 +16,7 @@ import (
 const (
 	ladderHistory   = "bench.jsonl"
 	pipelineHistory = "bench-pipeline.jsonl"
+	layoutHistory   = "bench-layout.jsonl"
 	benchLock       = "bench.lock"
 )
 

@@ -7,7 +7,7 @@ import (
 	"github.com/signallake/signallake/cmd/signallake-tui/pipeline"
 )
 
-// runBenchStage is `bench stage ...`, which the pipeline benchmark starts for what it measures in processes of their own. It stands in no list of commands.
+// runBenchStage is `bench stage ...`, which the pipeline benchmark starts for what it measures in processes of their own. No help lists it.
 func runBenchStage(ctx context.Context, w *world, args []string) error {
 	return pipeline.Child(ctx, args, w.stdout, func(ctx context.Context, args []string) error {
 		cmd, rest, err := find(args)

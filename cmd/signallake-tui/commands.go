@@ -35,6 +35,7 @@ func commands() []command {
 		{"health", "[--addr HOST:PORT|URL]", "ask a running server whether it takes events", runHealth},
 		{"bench", "[--events N | --lake] [--runs N] [--cold=false] [--json] [--write FILE]", "measure pruning against one unpartitioned file, warm and cold", runBench},
 		{"bench pipeline", "[--events N] [--rounds N] [--only NAMES] [--judge=false] [--json] [--write FILE]", "measure each stage beside a reference, and hold it to its goal", runBenchPipeline},
+		{"bench layout", "[--events N] [--rounds N] [--cold=false] [--json] [--write FILE]", "write the same events in several ways, and ask all of them: folders, files, codecs, row groups, clients", runBenchLayout},
 		{"bench stage", "NAME", "", runBenchStage},
 		{"torture", "[--kills N] [--events N] [--seed N] [--clients N] [--batch N] [--stops N] [--fulls N] [--keep] [--json]", "kill a server of its own again and again, and prove that it lost nothing and took nothing twice", runTorture},
 		{"soak", "[--for 10m] [--overload 1m] [--batch N] [--json]", "hold a server of its own under half its load, then four times as much, and watch it", runSoak},

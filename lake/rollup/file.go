@@ -7,7 +7,8 @@ import (
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"github.com/signallake/signallake/lake/column"
 )
 
 // The file of a set of cells is Parquet, with one row a cell: of each set that was written, service cells first (endpoint and region are
@@ -26,7 +27,7 @@ const (
 	groupRows = 1 << 16
 )
 
-// row is the file's schema.
+// row is a row as it is read.
 type row struct {
 	Minute       int64     `parquet:"minute,timestamp(microsecond:local),delta"`
 	Service      string    `parquet:"service_name,dict"`
@@ -49,43 +50,86 @@ type row struct {
 	Raw          []float64 `parquet:"raw,list"`
 }
 
+// schema is row's.
+func schema() column.Schema {
+	columns := []column.Column{
+		{Name: "minute", Kind: column.Timestamp}, {Name: "service_name", Kind: column.Text},
+		{Name: "endpoint", Kind: column.Text, Nullable: true}, {Name: "region", Kind: column.Text, Nullable: true},
+	}
+	for class := range 6 {
+		columns = append(columns, column.Column{Name: "status_" + strconv.Itoa(class) + "xx", Kind: column.Int64})
+	}
+	columns = append(columns, column.Column{Name: "latency_count", Kind: column.Int64})
+	for _, name := range []string{"latency_sum", "latency_max"} {
+		columns = append(columns, column.Column{Name: name, Kind: column.Double})
+	}
+	for _, name := range []string{"p50", "p95", "p99"} {
+		columns = append(columns, column.Column{Name: name, Kind: column.Double, Nullable: true})
+	}
+	columns = append(columns, column.Column{Name: "buckets", Kind: column.Int16, List: true}, column.Column{Name: "counts", Kind: column.Int32, List: true},
+		column.Column{Name: "raw", Kind: column.Double, List: true})
+	return column.Schema{
+		Name: "row", Columns: columns, CreatedBy: "signallake version 1(build )", Metadata: []column.KeyValue{{Key: formatKey, Value: strconv.Itoa(format)}},
+	}
+}
+
 // Writer writes sets of cells as one file. Sets may be given one after the other, a day at a time, so that not all are in memory at once.
+// What goes wrong shows in Close.
 type Writer struct {
-	file  *parquet.GenericWriter[any]
 	group *group
+	sum   *Sum // that was written last
 }
 
 // NewWriter begins a file. Close ends it.
 func NewWriter(w io.Writer) *Writer {
-	file := parquet.NewGenericWriter[any](w, parquet.SchemaOf(row{}),
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}),
-		parquet.DataPageStatistics(false),
-		parquet.CreatedBy("signallake", "1", ""),
-		parquet.KeyValueMetadata(formatKey, strconv.Itoa(format)))
-	return &Writer{file: file, group: newGroup(file)}
+	out := &Writer{group: newGroup(schema())}
+	out.Reset(w)
+	return out
+}
+
+// Reset begins another file, whatever became of the last one.
+func (w *Writer) Reset(to io.Writer) {
+	w.group.begin(to)
+	w.sum = nil
 }
 
 // Write adds a set of cells.
-func (w *Writer) Write(c *Cells) error {
+func (w *Writer) Write(c *Cells) {
+	g := w.group
+	var quantiles [3]float64
 	for _, cell := range c.Services() {
-		if err := w.group.service(cell); err != nil {
-			return fmt.Errorf("write rollup: %w", err)
+		g.service.put(cell.Service)
+		n := cell.Latency.Count()
+		buckets, counts := cell.Latency.Buckets()
+		g.cell(cell.Minute, &cell.Counts, n, buckets, counts)
+		if n == 0 {
+			g.serviceRow(nil, nil)
+			continue
 		}
+		cell.Latency.quantiles(quantiles[:], []float64{0.5, 0.95, 0.99})
+		g.serviceRow(quantiles[:], cell.Latency.Raw())
 	}
 	for _, cell := range c.Endpoints() {
-		if err := w.group.endpoint(cell); err != nil {
-			return fmt.Errorf("write rollup: %w", err)
-		}
+		g.service.put(cell.Service())
+		g.endpoint.put(cell.Endpoint())
+		g.region.put(cell.Region())
+		buckets, counts := cell.Latency.Buckets()
+		g.cell(cell.Minute, &cell.Counts, cell.Latency.Count(), buckets, counts)
+		g.endpointRow()
 	}
-	return nil
 }
 
-// Close writes what is pending and the footer. It does not close what is below.
-func (w *Writer) Close() error {
-	if err := errors.Join(w.group.flush(), w.file.Close()); err != nil {
-		return fmt.Errorf("write rollup: %w", err)
+// Summary is what there is to know of a written file.
+type Summary = column.Summary
+
+// Close writes what is pending and the footer, and tells the first error. It does not close what is below.
+func (w *Writer) Close() (Summary, error) {
+	w.group.flush()
+	summary, err := w.group.file.Close()
+	if err != nil {
+		return summary, fmt.Errorf("write rollup: %w", err)
 	}
-	return nil
+	return summary, nil
 }
 
 // Read adds the cells of a file to c.

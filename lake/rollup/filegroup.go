@@ -1,136 +1,174 @@
 package rollup
 
 import (
-	"unsafe"
+	"io"
 
-	"github.com/parquet-go/parquet-go"
+	"github.com/signallake/signallake/lake/column"
 )
 
-// group gathers the values of the next cells by column and hands them to the file's column writers: several times faster than rows of
-// reflected structs.
+// group gathers the next cells by column and writes them as row groups.
 type group struct {
-	file    *parquet.GenericWriter[any]
-	columns [][]parquet.Value
-	at      int // the column whose turn it is in this row
-	rows    int // in the row group
-	pending int // of them not yet handed over
+	file *column.Writer
+
+	minute                    []int64
+	service, endpoint, region nameColumn
+	ofEndpoint                []uint8 // 1 for an endpoint's cell, 0 for a service's
+	classes                   [6][]int64
+	n                         []int64 // latencies
+	sum, max                  []float64
+	quantiles                 [3][]float64
+	hasQuantiles              []uint8
+	buckets                   []int16
+	counts                    []int32
+	bucketsOf                 []int32 // how many a row has, in both lists
+	raw                       []float64
+	rawOf                     []int32
 }
 
-// pendingRows keeps the values on their way within the processor's caches.
-const pendingRows = 1024
-
-func newGroup(f *parquet.GenericWriter[any]) *group {
-	return &group{file: f, columns: make([][]parquet.Value, len(f.Schema().Columns()))}
-}
-
-func (g *group) service(cell *ServiceCell) error {
-	g.head(cell.Minute, cell.Service)
-	g.nulls(2)
-	n := cell.Latency.Count()
-	g.counts(&cell.Counts, n)
-	if n > 0 {
-		var quantiles [3]float64
-		cell.Latency.quantiles(quantiles[:], []float64{0.5, 0.95, 0.99})
-		for _, q := range quantiles {
-			g.put(parquet.DoubleValue(q), 1)
-		}
-	} else {
-		g.nulls(3)
+func newGroup(schema column.Schema) *group {
+	g := &group{file: column.NewWriter(schema)}
+	for _, c := range g.names() {
+		c.numbers = map[string]int32{}
 	}
-	buckets, counts := cell.Latency.Buckets()
-	return g.lists(buckets, counts, cell.Latency.Raw())
+	return g
 }
 
-func (g *group) endpoint(cell *EndpointCell) error {
-	g.head(cell.Minute, cell.Service())
-	g.put(text(cell.Endpoint()), 1)
-	g.put(text(cell.Region()), 1)
-	g.counts(&cell.Counts, cell.Latency.Count())
-	g.nulls(3)
-	buckets, counts := cell.Latency.Buckets()
-	return g.lists(buckets, counts, nil)
-}
-
-func (g *group) head(minute int64, service string) {
-	g.at = 0
-	g.put(parquet.Int64Value(minute), 0)
-	g.put(text(service), 0)
-}
-
-func (g *group) counts(c *Counts, latencies int64) {
-	for _, n := range c.Classes {
-		g.put(parquet.Int64Value(int64(n)), 0)
-	}
-	g.put(parquet.Int64Value(latencies), 0)
-	g.put(parquet.DoubleValue(c.LatencySum), 0)
-	g.put(parquet.DoubleValue(c.LatencyMax), 0)
-}
-
-func (g *group) lists(buckets []int16, counts []int32, raw []float64) error {
-	putList(g, buckets, func(b int16) parquet.Value { return parquet.Int32Value(int32(b)) })
-	putList(g, counts, parquet.Int32Value)
-	putList(g, raw, parquet.DoubleValue)
-	g.rows++
-	if g.pending++; g.pending < pendingRows {
-		return nil
-	}
-	if err := g.hand(); err != nil {
-		return err
-	}
-	if g.rows < groupRows {
-		return nil
-	}
-	return g.flush()
-}
-
-func (g *group) put(v parquet.Value, definition int) {
-	g.columns[g.at] = append(g.columns[g.at], v.Level(0, definition, g.at))
-	g.at++
-}
-
-func (g *group) null() { g.put(parquet.NullValue(), 0) }
-
-func (g *group) nulls(n int) {
-	for range n {
-		g.null()
+// begin begins a file.
+func (g *group) begin(w io.Writer) {
+	g.file.Reset(w)
+	g.clear()
+	for _, c := range g.names() {
+		c.forget()
 	}
 }
 
-func putList[T any](g *group, list []T, value func(T) parquet.Value) {
-	if len(list) == 0 {
-		g.null()
+func (g *group) names() [3]*nameColumn { return [...]*nameColumn{&g.service, &g.endpoint, &g.region} }
+
+// nameColumn is a column of names in the group at hand: numbers in a dictionary of its own.
+type nameColumn struct {
+	rows    []int32
+	values  []string
+	numbers map[string]int32
+	known   []int32 // by the rank of a Sum's names: the number plus one; 0 is not known yet
+	given   []uint32
+}
+
+// put adds a row with a name.
+func (c *nameColumn) put(name string) { c.rows = append(c.rows, c.number(name)) }
+
+func (c *nameColumn) number(name string) int32 {
+	n, ok := c.numbers[name]
+	if !ok {
+		n = int32(len(c.values))
+		c.numbers[name] = n
+		c.values = append(c.values, name)
+	}
+	return n
+}
+
+// putRank adds a row with the name of a rank. Until forget the names are the same ones.
+func (c *nameColumn) putRank(names []string, rank uint32) {
+	if int(rank) >= len(c.known) {
+		c.known = append(c.known, make([]int32, len(names)-len(c.known))...)
+	}
+	n := c.known[rank]
+	if n == 0 {
+		n = c.number(names[rank]) + 1
+		c.known[rank] = n
+		c.given = append(c.given, rank)
+	}
+	c.rows = append(c.rows, n-1)
+}
+
+// clear forgets the group's rows and names.
+func (c *nameColumn) clear() {
+	for _, rank := range c.given {
+		c.known[rank] = 0
+	}
+	clear(c.numbers)
+	c.rows, c.values, c.given = c.rows[:0], c.values[:0], c.given[:0]
+}
+
+// forget forgets what is known of ranks. No group is at hand.
+func (c *nameColumn) forget() { c.known = c.known[:0] }
+
+// cell is what rows of both kinds have; its name columns were put already. buckets and counts are parallel.
+func (g *group) cell(minute int64, c *Counts, latencies int64, buckets []int16, counts []int32) {
+	g.minute = append(g.minute, minute)
+	for i, n := range c.Classes {
+		g.classes[i] = append(g.classes[i], int64(n))
+	}
+	g.n = append(g.n, latencies)
+	g.sum = append(g.sum, c.LatencySum)
+	g.max = append(g.max, c.LatencyMax)
+	g.buckets = append(g.buckets, buckets...)
+	g.counts = append(g.counts, counts...)
+	g.bucketsOf = append(g.bucketsOf, int32(len(buckets)))
+}
+
+// serviceRow ends a service's row: quantiles is empty when there was no latency, raw also when the values are not known one by one.
+func (g *group) serviceRow(quantiles []float64, raw []float64) {
+	for i, q := range quantiles {
+		g.quantiles[i] = append(g.quantiles[i], q)
+	}
+	g.ofEndpoint = append(g.ofEndpoint, 0)
+	g.hasQuantiles = append(g.hasQuantiles, uint8(len(quantiles)/len(g.quantiles)))
+	g.raw = append(g.raw, raw...)
+	g.rawOf = append(g.rawOf, int32(len(raw)))
+	g.full()
+}
+
+// endpointRow ends an endpoint's row.
+func (g *group) endpointRow() {
+	g.ofEndpoint = append(g.ofEndpoint, 1)
+	g.hasQuantiles = append(g.hasQuantiles, 0)
+	g.rawOf = append(g.rawOf, 0)
+	g.full()
+}
+
+func (g *group) full() {
+	if len(g.minute) == groupRows {
+		g.flush()
+	}
+}
+
+// flush writes the rows at hand as a group. An error shows when the file is closed.
+func (g *group) flush() {
+	if len(g.minute) == 0 {
 		return
 	}
-	for i, v := range list {
-		g.columns[g.at] = append(g.columns[g.at], value(v).Level(min(i, 1), 1, g.at))
+	w := g.file
+	w.Group(len(g.minute))
+	w.Int64s(g.minute, nil)
+	w.Numbers(g.service.values, g.service.rows, nil)
+	w.Numbers(g.endpoint.values, g.endpoint.rows, g.ofEndpoint)
+	w.Numbers(g.region.values, g.region.rows, g.ofEndpoint)
+	for i := range g.classes {
+		w.Int64s(g.classes[i], nil)
 	}
-	g.at++
+	w.Int64s(g.n, nil)
+	w.Doubles(g.sum, nil)
+	w.Doubles(g.max, nil)
+	for i := range g.quantiles {
+		w.Doubles(g.quantiles[i], g.hasQuantiles)
+	}
+	w.Int16Lists(g.buckets, g.bucketsOf)
+	w.Int32Lists(g.counts, g.bucketsOf)
+	w.DoubleLists(g.raw, g.rawOf)
+	g.clear()
 }
 
-// hand passes the pending values to the column writers.
-func (g *group) hand() error {
-	for i, column := range g.file.ColumnWriters() {
-		if len(g.columns[i]) > 0 {
-			if _, err := column.WriteRowValues(g.columns[i]); err != nil {
-				return err
-			}
-		}
-		g.columns[i] = g.columns[i][:0]
+// clear forgets the rows at hand.
+func (g *group) clear() {
+	for _, c := range g.names() {
+		c.clear()
 	}
-	g.pending = 0
-	return nil
-}
-
-// flush ends the row group.
-func (g *group) flush() error {
-	if err := g.hand(); err != nil || g.rows == 0 {
-		return err
+	for i := range g.classes {
+		g.classes[i] = g.classes[i][:0]
 	}
-	g.rows = 0
-	return g.file.Flush()
-}
-
-// text is a value over the string's own bytes, which the column writers copy.
-func text(s string) parquet.Value {
-	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
+	for i := range g.quantiles {
+		g.quantiles[i] = g.quantiles[i][:0]
+	}
+	g.minute, g.ofEndpoint, g.n, g.sum, g.max, g.hasQuantiles = g.minute[:0], g.ofEndpoint[:0], g.n[:0], g.sum[:0], g.max[:0], g.hasQuantiles[:0]
+	g.buckets, g.counts, g.bucketsOf, g.raw, g.rawOf = g.buckets[:0], g.counts[:0], g.bucketsOf[:0], g.raw[:0], g.rawOf[:0]
 }

@@ -28,7 +28,7 @@ func OpenReference(folders []string, spill string, threads int) (*Reference, err
 	if threads <= 0 {
 		threads = runtime.NumCPU()
 	}
-	b := box{memory: defaultMemory, threads: threads, connections: 1, setup: trustFiles()}
+	b := box{memory: defaultMemory, threads: threads, connections: 1, setup: keepFiles()}
 	for _, dir := range append([]string{spill}, folders...) {
 		path, err := filepath.Abs(dir)
 		if err != nil {

@@ -12,10 +12,13 @@ import (
 	"time"
 
 	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/lake/gen"
 )
 
 const (
-	// encoderEvents bounds how many events the Encoder writes: its time for an event does not depend on their number.
+	// mostGenerated bounds how many events are written to a file: a gigabyte goes to the page cache before the kernel slows its writers down to the disk's pace.
+	mostGenerated = 2_000_000
+	// encoderEvents bounds how many the Encoder writes: its time for an event does not depend on their number.
 	encoderEvents = 1_000_000
 	// writeBytes is how much of the generator's output is held in memory to be written by the plain write, again and again.
 	writeBytes = 64 << 20
@@ -25,18 +28,21 @@ const (
 
 // measureGenerate has the generator, the standard library's Encoder and plain writes fill a file each, in turns.
 func measureGenerate(ctx context.Context, c *corpus, o *outcome) error {
-	m := &generating{corpus: c, table: crc64.MakeTable(crc64.ECMA)}
+	m := &generating{corpus: c, cfg: c.config(), table: crc64.MakeTable(crc64.ECMA)}
+	m.cfg.Count = min(c.events, mostGenerated)
+	m.scale = float64(c.events) / float64(m.cfg.Count)
+	m.encoded = min(m.cfg.Count, encoderEvents)
 	if err := m.prepare(ctx); err != nil {
 		return err
 	}
-	samples, err := c.turns(ctx, way{"generate", m.ours}, way{"encode", m.encoder}, way{"write", m.plain})
+	samples, err := c.turns(ctx, nil, way{"generate", m.ours}, way{"encode", m.encoder}, way{"write", m.plain})
 	if err != nil {
 		return err
 	}
 	f := o.add("generate", samples[0], samples[1]).equal(m.ourSum == m.encoderSum)
-	f.note("%d bytes, %d an event; to the page cache, without fsync, on all sides", m.size, m.size/c.events)
-	if n := min(c.events, encoderEvents); n < c.events {
-		f.note("the Encoder wrote the first %d events; its time is for all of them, in proportion", n)
+	f.note("%d bytes an event; to the page cache, without fsync, on all sides", m.size/m.cfg.Count)
+	if m.encoded < c.events {
+		f.note("generated and written were %d events, by the Encoder %d; the times are for all of them, in proportion", m.cfg.Count, m.encoded)
 	}
 	o.add("generate-write", samples[0], samples[2]).equal(m.written == m.size).note("the generator's first %d MiB, written again and again until as many bytes are there", writeBytes>>20)
 	return nil
@@ -45,18 +51,21 @@ func measureGenerate(ctx context.Context, c *corpus, o *outcome) error {
 // generating is that stage at work.
 type generating struct {
 	*corpus
+	cfg                gen.Config
+	scale              float64 // from its events to the corpus's
+	encoded            int64   // events that the Encoder writes
 	table              *crc64.Table
 	size, written      int64  // of the generator's file; of the plain one's
-	ourSum, encoderSum uint64 // of the first encoderEvents events' lines
+	ourSum, encoderSum uint64 // of the encoded events' lines
 	head               []byte // the first writeBytes of the output
-	events             []lake.Event
+	batch              []lake.Event
 	out                bytes.Buffer // what the Encoder wrote of a batch
 }
 
 // prepare makes everything once: its size, its sum, and the bytes for the plain write.
 func (g *generating) prepare(ctx context.Context) error {
-	rest := min(g.corpus.events, encoderEvents)
-	return generate(ctx, g.config(), func(b lake.Batch) error {
+	rest := g.encoded
+	return generate(ctx, g.cfg, func(b lake.Batch) error {
 		g.size += int64(len(b.Lines))
 		if room := writeBytes - len(g.head); room > 0 {
 			g.head = append(g.head, b.Lines[:min(room, len(b.Lines))]...)
@@ -82,9 +91,9 @@ func (g *generating) toFile(work func(f *os.File) error) (took time.Duration, er
 
 func (g *generating) ours(ctx context.Context, _ int) (float64, error) {
 	took, err := g.toFile(func(f *os.File) error {
-		return generate(ctx, g.config(), func(b lake.Batch) error { _, err := f.Write(b.Lines); return err })
+		return generate(ctx, g.cfg, func(b lake.Batch) error { _, err := f.Write(b.Lines); return err })
 	})
-	return milliseconds(took), err
+	return milliseconds(took) * g.scale, err
 }
 
 func (g *generating) plain(ctx context.Context, _ int) (float64, error) {
@@ -99,7 +108,7 @@ func (g *generating) plain(ctx context.Context, _ int) (float64, error) {
 		}
 		return ctx.Err()
 	})
-	return milliseconds(took), err
+	return milliseconds(took) * g.scale, err
 }
 
 // encodedEvent is an event as encoding/json is told to write it: the canonical line's keys in their order.
@@ -136,22 +145,21 @@ func (e *encodedEvent) set(v *lake.Event) {
 
 // encoder times encoding/json for the same events, which are there as values before the clock runs: a batch at a time, so that memory does not decide.
 func (g *generating) encoder(ctx context.Context, _ int) (float64, error) {
-	n := min(g.corpus.events, encoderEvents)
-	rest, sum := n, uint64(0)
+	rest, sum := g.encoded, uint64(0)
 	var took time.Duration
 	var scanner lake.Scanner
 	_, err := g.toFile(func(f *os.File) error {
-		return generate(ctx, g.config(), func(b lake.Batch) error {
+		return generate(ctx, g.cfg, func(b lake.Batch) error {
 			if rest <= 0 {
 				return errEnough
 			}
-			g.events = g.events[:0]
+			g.batch = g.batch[:0]
 			for line := range bytes.Lines(firstN(b.Lines, &rest)) {
 				var e lake.Event
 				if err := scanner.Scan(line, &e); err != nil {
 					return fmt.Errorf("scan what was generated: %w", err)
 				}
-				g.events = append(g.events, e)
+				g.batch = append(g.batch, e)
 			}
 			g.out.Reset()
 			started := time.Now()
@@ -170,15 +178,15 @@ func (g *generating) encoder(ctx context.Context, _ int) (float64, error) {
 		return 0, err
 	}
 	g.encoderSum = sum
-	return milliseconds(took) * float64(g.corpus.events) / float64(n), nil
+	return milliseconds(took) * float64(g.events) / float64(g.encoded), nil
 }
 
 func (g *generating) encode() error {
 	encoder := json.NewEncoder(&g.out)
 	encoder.SetEscapeHTML(false)
 	var e encodedEvent
-	for i := range g.events {
-		e.set(&g.events[i])
+	for i := range g.batch {
+		e.set(&g.batch[i])
 		if err := encoder.Encode(&e); err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -45,7 +44,7 @@ func measureIngest(ctx context.Context, c *corpus, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	samples, err := c.turns(ctx, way{"server", m.server}, way{"append", m.append}, way{"scan", m.scan})
+	samples, err := c.turns(ctx, nil, way{"server", m.server}, way{"append", m.append}, way{"scan", m.scan})
 	if err != nil {
 		return err
 	}
@@ -53,7 +52,7 @@ func measureIngest(ctx context.Context, c *corpus, o *outcome) error {
 	f.note("%d events a round, %d bytes an event as sent, all of the last 24 hours; %d requests were told to come again", m.sent(), m.bytesEach, m.refusals)
 	f.note("wait for the acknowledgement of a request: p50 %.1f ms, p99 %.1f ms", m.waits[0], m.waits[1])
 	f.note("server and clients share the processors; the reference's two writers share a file")
-	o.add("ingest-cpu", m.cpu, samples[2]).equal(m.complete).note("from the first byte until every event was visible and in Parquet; each second somebody asked for the events of one service by hour; what was left below %d MiB was converted by `convert`, whose time counts", serverConvertBytes>>20)
+	o.add("ingest-cpu", m.cpu, samples[2]).equal(m.complete).note("from the first byte until every event was visible and in Parquet; each second somebody asked for the events of one service by hour; what was left below %d MiB was converted by `convert`, whose time counts: %.0f ns/event of it", serverConvertBytes>>20, median(sorted(m.rest)))
 	rate := o.add("rival-rate", samples[0], []float64{rivalRate}).note("the reference is a figure for another store, taken on such a machine at another time: not measured in this run")
 	rate.note("its events had 379 bytes, ours %d; ours were fsynced", m.bytesEach)
 	cpu := o.of("rival-cpu").note("the reference is a figure for another store, taken on such a machine at another time: not measured in this run")
@@ -81,6 +80,7 @@ type sending struct {
 	refusals   int
 	waits      [2]float64 // of the newest round: p50, p99
 	cpu, peaks []float64
+	rest       []float64 // of cpu, what the conversion of the remainder took
 }
 
 // newSending makes the requests: of events of the last 24 hours, as live traffic is.
@@ -171,7 +171,7 @@ func (m *sending) server(ctx context.Context, round int) (_ float64, err error) 
 	if err := m.account(ctx, dir, want, visible == want && result.Events == want); err != nil || round < 0 {
 		return 0, err
 	}
-	m.cpu = append(m.cpu, float64(after-before+rest.CPU)/float64(want))
+	m.cpu, m.rest = append(m.cpu, float64(after-before+rest.CPU)/float64(want)), append(m.rest, float64(rest.CPU)/float64(want))
 	m.peaks, m.refusals = append(m.peaks, megabytes(peak)), m.refusals+result.Refusals
 	m.waits = [2]float64{milliseconds(result.Wait(0.5)), milliseconds(result.Wait(0.99))}
 	return result.PerSec(), nil
@@ -249,26 +249,16 @@ func (m *sending) append(ctx context.Context, round int) (_ float64, err error) 
 	return result.PerSec(), nil
 }
 
-// scan is the processor's time that scanning the canonical lines takes, in nanoseconds an event: of its thread alone.
+// scan is the processor's time that scanning the canonical lines takes, in nanoseconds an event.
 func (m *sending) scan(ctx context.Context, _ int) (float64, error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	before, err := threadTime()
-	if err != nil {
-		return 0, err
-	}
-	var scanner lake.Scanner
-	var e lake.Event
-	for range scanPasses {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		for line := range bytes.Lines(m.lines) {
-			if err := scanner.Scan(line, &e); err != nil {
-				return 0, err
+	took, err := threadTimeOf(func() error {
+		var scanner lake.Scanner
+		for range scanPasses {
+			if err := errors.Join(ctx.Err(), readAll(m.lines, scanner.Scan)); err != nil {
+				return err
 			}
 		}
-	}
-	after, err := threadTime()
-	return float64(after-before) / float64(scanPasses*m.lineCount), err
+		return nil
+	})
+	return float64(took) / float64(scanPasses*m.lineCount), err
 }

@@ -2,26 +2,35 @@ package pipeline
 
 import (
 	"bytes"
+	"context"
 	"testing"
+	"time"
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/lake/gen"
 )
 
-// TestJSONReaderReadsWhatTheScannerReads: a reference that did less would be no reference.
-func TestJSONReaderReadsWhatTheScannerReads(t *testing.T) {
-	g, err := gen.New(gen.Config{Seed: 1, Count: 3000, Start: 1_795_248_000_000_000})
+// generated makes so many lines.
+func generated(t testing.TB, count int64) []byte {
+	t.Helper()
+	g, err := gen.New(gen.Config{Seed: 1, Count: count, Start: 1_795_248_000_000_000})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var lines bytes.Buffer
-	if _, err := g.Copy(t.Context(), 1, &lines); err != nil {
+	if _, err := g.Copy(context.Background(), 1, &lines); err != nil {
 		t.Fatal(err)
 	}
+	return lines.Bytes()
+}
+
+// TestJSONReaderReadsWhatTheScannerReads: a reference that did less would be no reference.
+func TestJSONReaderReadsWhatTheScannerReads(t *testing.T) {
+	lines := generated(t, 3000)
 	var reader jsonReader
 	var scanner lake.Scanner
 	var got, want lake.Event
-	for line := range bytes.Lines(lines.Bytes()) {
+	for line := range bytes.Lines(lines) {
 		if err := scanner.Scan(line, &want); err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +38,7 @@ func TestJSONReaderReadsWhatTheScannerReads(t *testing.T) {
 			t.Fatalf("%s%v\n%+v\n%+v", line, err, got, want)
 		}
 	}
-	line := bytes.Clone(bytes.SplitAfter(lines.Bytes(), []byte("\n"))[0])
+	line := bytes.Clone(bytes.SplitAfter(lines, []byte("\n"))[0])
 	if n := testing.AllocsPerRun(100, func() { reader.read(line, &got) }); n != 0 {
 		t.Errorf("%v allocations an event", n)
 	}
@@ -38,4 +47,39 @@ func TestJSONReaderReadsWhatTheScannerReads(t *testing.T) {
 			t.Errorf("%s is taken", change[1])
 		}
 	}
+}
+
+// BenchmarkScan reads generated lines with the lake's scanner and with the general reader in turns: x-reference is how many times longer the
+// latter takes.
+func BenchmarkScan(b *testing.B) {
+	const count = 2000
+	lines := generated(b, count)
+	var scanner lake.Scanner
+	var reader jsonReader
+	var e lake.Event
+	var ours, reference time.Duration
+	b.ReportAllocs()
+	for b.Loop() {
+		started := time.Now()
+		for rest := lines; len(rest) > 0; {
+			n, err := scanner.Next(rest, &e)
+			if err != nil {
+				b.Fatal(err)
+			}
+			rest = rest[n:]
+		}
+		ours += time.Since(started)
+		started = time.Now()
+		for rest := lines; len(rest) > 0; {
+			n := bytes.IndexByte(rest, '\n') + 1
+			if err := reader.read(rest[:n], &e); err != nil {
+				b.Fatal(err)
+			}
+			rest = rest[n:]
+		}
+		reference += time.Since(started)
+	}
+	b.ReportMetric(float64(ours.Nanoseconds())/float64(b.N)/count, "ns/event")
+	b.ReportMetric(float64(reference)/float64(ours), "x-reference")
+	b.ReportMetric(0, "ns/op")
 }

@@ -30,6 +30,7 @@ func measureOpen(ctx context.Context, c *corpus, o *outcome) error {
 	}
 	var opens, plans []float64
 	right := true
+	c.beginRounds(1)
 	for round := -1; round < c.cfg.Rounds; round++ {
 		runtime.GC()
 		started := time.Now()
@@ -44,6 +45,7 @@ func measureOpen(ctx context.Context, c *corpus, o *outcome) error {
 			return err
 		}
 		right = right && pruned
+		c.cfg.Progress.Add(1)
 		if round >= 0 {
 			opens, plans = append(opens, milliseconds(took)), append(plans, each)
 		}

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
 	"github.com/signallake/signallake/lake"
-	"github.com/signallake/signallake/lake/gen"
 	"github.com/signallake/signallake/sql"
 	"github.com/signallake/signallake/sql/duck"
 )
@@ -20,10 +18,7 @@ import (
 const (
 	// mostPairs is over how many pairs of service and day the questions rotate at most.
 	mostPairs = 24
-	// hotRows come in before each round; a lake of less than a million events gets a twentieth of itself, else it would be another lake after five rounds.
-	hotRows     = 50_000
-	hotFraction = 20
-	latency     = "latency_ms" // the column that a p95 needs
+	latency   = "latency_ms" // the column that a p95 needs
 )
 
 // pair is one question's service and day.
@@ -61,17 +56,18 @@ const (
 // measurePairs asks about one service on one day: of the unpartitioned file, of the files that the catalog lists, and of the engine. Before each round 50,000
 // new events are in the tail, those of the round before are converted, and the unpartitioned file is written anew.
 func measurePairs(ctx context.Context, c *corpus, o *outcome) error {
-	a, err := c.open(ctx)
+	a, err := c.openFresh(ctx)
 	if err != nil {
 		return err
 	}
-	m := &pairing{corpus: c, asked: a, same: [pairWays]bool{}}
+	m := &pairing{corpus: c, asked: a, hot: c.hotRows()}
 	for i := range m.same {
 		m.same[i] = true
 	}
 	m.choosePairs()
+	c.beginRounds(len(m.pairs))
 	for round := -1; round < c.cfg.Rounds; round++ {
-		if err := m.renew(ctx, round); err != nil {
+		if err := m.renew(ctx); err != nil {
 			return err
 		}
 		if err := m.round(ctx, round); err != nil {
@@ -108,23 +104,9 @@ func (m *pairing) choosePairs() {
 	m.pairs = m.pairs[:min(mostPairs, len(m.pairs))]
 }
 
-// newestDay is the day of the events that come in while questions are asked.
-func newestDay() lake.Date {
-	return lake.DateOf(corpusStart()) + corpusDays - 1
-}
-
-// renew converts what is in the tail, so that there is a new version, fills the tail anew, and makes the reference hold the same events.
-func (m *pairing) renew(ctx context.Context, round int) error {
-	path := filepath.Join(m.dir, "hot.jsonl")
-	if round < 0 { // so that there is something to convert: later it is what the round before had in its tail
-		if err := m.fill(ctx, path, round); err != nil {
-			return err
-		}
-	}
-	if _, err := m.lake.Convert(ctx, nil); err != nil {
-		return err
-	}
-	if err := m.fill(ctx, path, round+1); err != nil {
+// renew makes a new version and a new tail, and writes the unpartitioned file anew.
+func (m *pairing) renew(ctx context.Context) error {
+	if err := m.asked.renew(ctx, m.corpus, m.hot); err != nil {
 		return err
 	}
 	if _, err := m.lake.ConvertUnpartitioned(ctx, nil); err != nil {
@@ -134,36 +116,8 @@ func (m *pairing) renew(ctx context.Context, round int) error {
 	if err != nil || !ok {
 		return errors.Join(err, errors.New("the unpartitioned file is not there"))
 	}
-	if err := m.reference.SetHot(ctx, path); err != nil {
-		return err
-	}
 	m.twin = m.reference.WithHot(duck.Twin(twin.Path), "true")
-	// Both sides hold all events now, and the reference has read all of its new file once that a question needs.
-	ours, err := m.engine.Query(ctx, sql.Query{Text: "SELECT count(*), count(DISTINCT endpoint), max(latency_ms), max(status_code) FROM events", MinSeq: m.lake.Committed()})
-	if err != nil {
-		return err
-	}
-	theirs, _, err := m.compare(ctx, "SELECT count(*), count(DISTINCT endpoint), max(latency_ms), max(status_code) FROM "+m.twin)
-	if err != nil {
-		return err
-	}
-	if !sameRows(ours.Rows, theirs) {
-		return fmt.Errorf("before round %d the lake holds %v and the reference %v", round+1, ours.Rows, theirs)
-	}
-	return nil
-}
-
-// fill appends new events of the newest day, and writes them to a file.
-func (m *pairing) fill(ctx context.Context, path string, round int) error {
-	m.hot = min(hotRows, max(1, m.events/hotFraction))
-	var all []byte
-	cfg := gen.Config{Seed: corpusSeed + 100 + uint64(round+1), Count: m.hot, Days: 1, Services: corpusServices, Start: newestDay().Start()}
-	err := generate(ctx, cfg, func(b lake.Batch) error {
-		all = append(all, b.Lines...)
-		_, err := m.lake.Append(ctx, b)
-		return err
-	})
-	return errors.Join(err, os.WriteFile(path, all, 0o644))
+	return m.bothHoldAll(ctx, m.twin)
 }
 
 // round asks each pair in every way, in an order that is drawn anew for each.
@@ -191,6 +145,7 @@ func (m *pairing) round(ctx context.Context, round int) error {
 				m.live[k] = append(m.live[k], milliseconds(took))
 			}
 		}
+		m.cfg.Progress.Add(1)
 		for k, like := range map[int]int{listP95: twinP95, guidedP95: twinP95, engineErrors: twinErrors} {
 			m.same[k] = m.same[k] && len(answers[k]) > 0 && sameRows(answers[k], answers[like])
 		}

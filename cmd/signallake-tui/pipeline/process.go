@@ -36,19 +36,30 @@ type process struct {
 	words []string // its newest lines
 }
 
-// start starts this program with some arguments. The environment's data folder is not passed on: every child is told its own.
+// start starts this program with some arguments.
 func start(program string, heard func(line string), args ...string) (*process, error) {
-	p := &process{cmd: exec.Command(program, args...), heard: heard, gone: make(chan struct{})}
-	p.cmd.SysProcAttr = dieWithParent()
-	p.cmd.Stdout = &p.out
-	stderr, err := p.cmd.StderrPipe()
-	if err != nil {
-		return nil, err
+	cmd := exec.Command(program, args...)
+	cmd.SysProcAttr = dieWithParent()
+	return startCommand(cmd, heard)
+}
+
+// startCommand starts a command whose standard output and standard error are ours to read unless it has some already.
+func startCommand(cmd *exec.Cmd, heard func(line string)) (*process, error) {
+	p := &process{cmd: cmd, heard: heard, gone: make(chan struct{})}
+	var stderr io.Reader = strings.NewReader("")
+	if cmd.Stdout == nil {
+		cmd.Stdout = &p.out
+	}
+	if cmd.Stderr == nil {
+		var err error
+		if stderr, err = cmd.StderrPipe(); err != nil {
+			return nil, err
+		}
 	}
 	failed := make(chan error)
 	go p.live(stderr, failed)
 	if err := <-failed; err != nil {
-		return nil, fmt.Errorf("start %s: %w", program, err)
+		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
 	return p, nil
 }

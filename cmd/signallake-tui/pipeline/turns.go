@@ -14,12 +14,16 @@ type way struct {
 }
 
 // turns has each way done once a round, and begins each round with another one, so that none always finds the machine as the same other left it. The
-// samples are by way.
-func (c *corpus) turns(ctx context.Context, ways ...way) ([][]float64, error) {
-	rounds := c.cfg.Rounds
+// samples are by way. between is called before each round; nil: nothing changes.
+func (c *corpus) turns(ctx context.Context, between func(ctx context.Context) error, ways ...way) ([][]float64, error) {
 	c.beginRounds(len(ways))
 	samples := make([][]float64, len(ways))
-	for round := -1; round < rounds; round++ {
+	for round := -1; round < c.cfg.Rounds; round++ {
+		if between != nil {
+			if err := between(ctx); err != nil {
+				return nil, fmt.Errorf("before a round: %w", err)
+			}
+		}
 		for i := range ways {
 			if err := ctx.Err(); err != nil {
 				return nil, err
