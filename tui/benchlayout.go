@@ -90,7 +90,7 @@ func (s *layoutSuite) rows(w int) []benchRow {
 	for i := range l.Axes {
 		for _, cold := range []bool{false, true} {
 			if rungs, base := axisRungs(l, &l.Axes[i], cold); len(rungs) > 0 {
-				rows = append(append(rows, blank), rungRows(l.Axes[i].Title+", "+pagesWord(cold), "of base", rungs, base, s.changeHead(), s.changeOf, w)...)
+				rows = append(append(rows, blank), rungRows(pagesWord(cold)+": "+l.Axes[i].Title, "of base", rungs, base, s.changeHead(), s.changeOf, w)...)
 			}
 		}
 	}

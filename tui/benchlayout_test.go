@@ -24,11 +24,11 @@ func TestLayoutFromEmptyToReport(t *testing.T) {
 		t.Errorf("the benchmark got %+v, want %+v", got, want)
 	}
 	d.elapse(tickEvery)
-	d.wants("250,000 events of 8 services", "folders, warm", "folders, cold", "date/service/status", "of base", "1.95x", "0.55x", "files a partition, warm", "×", "at once, warm", "960")
+	d.wants("250,000 events of 8 services", "warm: folders", "cold: folders", "date/service/status", "of base", "1.95x", "0.55x", "warm: files a partition", "×", "at once, warm", "960")
 	d.press("4", "enter")
 	d.wants("250k events in 5 ways; the fastest: date/service, 1.10ms", "Enter: look at the report")
-	d.press("6", "tab", "tab", "tab")
-	d.wants("Bench › layout", "folders, warm")
+	d.press("esc", "6", "tab", "tab", "tab")
+	d.wants("Bench › layout", "warm: folders")
 }
 
 func TestLayoutCompares(t *testing.T) {
