@@ -172,7 +172,7 @@ func (col ladderCols) draw(c *cell.Canvas, x, y int, r, first *bench.Rung, slowe
 		name = r.Title
 	}
 	c.TextCut(x, y, col.name-1, name, cell.Text|cell.Bold)
-	c.TextRight(x+col.files, y, 9, files(r), cell.Text)
+	c.TextRight(x+col.files, y, 10, files(r), cell.Text)
 	c.TextRight(x+col.bytes, y, 8, size(r.Bytes), cell.Text)
 	c.TextRight(x+col.median, y, 8, lap(r.Median), cell.Text|cell.Bold)
 	style := cell.Accent
