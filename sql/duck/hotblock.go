@@ -35,8 +35,6 @@ const (
 	// blockRows is the length of DuckDB's vectors: a block is what a scan hands over in one step.
 	blockRows = 2048
 	maskWords = blockRows / 64
-	// blockAlign suits any value, and what copies whole vectors.
-	blockAlign = 64
 )
 
 // hotWidths are the bytes of a value as DuckDB's vectors hold it.
