@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/signallake/signallake/lake"
 )
@@ -40,10 +41,8 @@ func (e *undecodable) Error() string {
 
 // decoder turns one request's body into canonical lines. It is reused: begin starts the next body.
 type decoder struct {
-	contract lake.Contract
-	guard    *lake.PartitionGuard // nil: every partition is welcome
-	now      lake.Micros
-	event    lake.Event
+	scribe *scribe // while it decodes
+	now    lake.Micros
 
 	contentType mediaType    // as the sender says
 	unreadable  *undecodable // why the bytes are no body at all; nil: they may be one
@@ -64,7 +63,7 @@ type decoder struct {
 
 func (d *decoder) begin(now lake.Micros) {
 	clear(d.letters[:cap(d.letters)]) // their texts are parts of bodies
-	*d = decoder{contract: d.contract, guard: d.guard, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper, letters: d.letters[:0]}, ration: d.ration}
+	*d = decoder{scribe: d.scribe, now: now, lines: d.lines[:0], given: d.given[:0], rejects: rejects{keeper: d.keeper, letters: d.letters[:0]}, ration: d.ration}
 }
 
 // one decodes a body that is one event. A *lake.FieldError is an event that breaks the contract, an *undecodable a body that is not JSON.
@@ -148,11 +147,19 @@ func (d *decoder) ndjson(ctx context.Context, body []byte) error {
 		} else {
 			body = nil
 		}
-		if line = bytes.Trim(line, " \t\r"); len(line) > 0 {
+		if line = trim(line); len(line) > 0 {
 			d.line(no, line)
 		}
 	}
 	return d.failed
+}
+
+// trim takes the blanks off a line. Most lines have none.
+func trim(line []byte) []byte {
+	if n := len(line); n > 0 && line[0] > ' ' && line[n-1] > ' ' {
+		return line
+	}
+	return bytes.Trim(line, " \t\r")
 }
 
 // line takes one line. Several objects on one are taken one by one: `curl -d @file` removes the newlines of the file.
@@ -234,23 +241,18 @@ func (d *decoder) object(value []byte) error {
 	if value[0] != '{' {
 		return errNoObject // without a parse: a body full of short lines stays cheap
 	}
-	duplicates, err := d.contract.Parse(value, d.now, &d.event)
-	if err != nil {
-		return hint(value, err)
-	}
-	if d.guard != nil {
-		if err := d.guard.Admit(lake.PartitionOf(&d.event)); err != nil {
-			return err
-		}
-	}
-	if !d.roomForLine(len(value)) {
+	if !d.roomForLine(min(len(value), maxEvent)) {
 		return d.failed
 	}
-	d.lines = d.event.AppendLine(d.lines)
-	d.given = append(d.given, d.event.GivenID)
-	d.duplicates += duplicates
+	lines, event, err := d.scribe.append(d.lines, value, d.now)
+	if err != nil {
+		return err
+	}
+	d.lines = lines
+	d.given = append(d.given, event.GivenID)
+	d.duplicates += event.Duplicates
 	if d.accepted == 0 {
-		d.service, d.eventID = d.event.ServiceName, d.event.EventID
+		d.service, d.eventID = strings.Clone(event.Partition.Service), strings.Clone(event.EventID)
 	}
 	d.accepted++
 	return nil

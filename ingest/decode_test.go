@@ -16,7 +16,7 @@ type nowhere struct{}
 func (nowhere) bury([]lake.DeadLetter, bool) error { return nil }
 
 func testDecoder() *decoder {
-	d := &decoder{rejects: rejects{keeper: nowhere{}}}
+	d := &decoder{scribe: newScribe(lake.Contract{}, nil), rejects: rejects{keeper: nowhere{}}}
 	d.begin(lake.MicrosOf(testNow))
 	return d
 }

@@ -14,6 +14,8 @@ import (
 const (
 	lineFactor = 3
 	lineExtra  = 512
+
+	maxEvent = 1 << 20 // bytes of an event that the contract may take: a longer one is refused and needs no room
 )
 
 // letterBytes is what a refused line that waits takes beside its text, which is a part of the body: the letter and its reason.

@@ -41,7 +41,7 @@ func (wk *work) shed() {
 func (s *Server) borrow(x *exchange) *work {
 	wk, l := s.memory.borrow()
 	if wk == nil {
-		wk = &work{decoder: decoder{contract: s.cfg.Contract, guard: s.cfg.Guard}}
+		wk = &work{}
 	}
 	x.lease = l
 	wk.begin(lake.MicrosOf(x.start))

@@ -117,6 +117,10 @@ func BenchmarkKeyedHandler(b *testing.B) {
 // BenchmarkStartWithKeys opens a lake that holds a full window of keys: until a request without a key is answered, and one with a new key,
 // which waits until all notes are read.
 func BenchmarkStartWithKeys(b *testing.B) {
+	full := defaultKeyLimit
+	if testing.Short() {
+		full = 4096
+	}
 	dir := b.TempDir()
 	open := func() *lake.Lake {
 		l, err := lake.Open(b.Context(), lake.Config{Dir: dir, ConvertAge: -1})
@@ -130,7 +134,7 @@ func BenchmarkStartWithKeys(b *testing.B) {
 	var wg sync.WaitGroup
 	for c := range 256 {
 		wg.Go(func() {
-			for i := c; i < defaultKeyLimit; i += 256 {
+			for i := c; i < full; i += 256 {
 				if _, err := l.Append(b.Context(), lake.Batch{Lines: line, N: 1, Note: []byte(noteOf(fmt.Sprint(i), "{}"))}); err != nil {
 					b.Error(err)
 				}

@@ -241,7 +241,7 @@ func TestLettersDoNotMix(t *testing.T) {
 	}
 	x := &exchange{start: testNow}
 	wk := s.borrow(x)
-	wk.keeper = nowhere{}
+	wk.keeper, wk.scribe = nowhere{}, s.scribe()
 	if err := wk.batch(context.Background(), []byte(event("e", "")+"\nhello")); err != nil || len(wk.letters) != 1 {
 		t.Fatal(err, wk.letters)
 	}

@@ -22,7 +22,8 @@ type Server struct {
 	stats       *stats
 	memory      *memory
 	queue       *queue
-	slots       slots // for the decoding of large bodies
+	slots       slots     // for the decoding of large bodies
+	scribes     sync.Pool // of *scribe: those that nobody decodes with now
 	storage     *storage
 	keys        *keyTable
 	unpackers   *unpackers

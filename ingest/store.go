@@ -278,7 +278,11 @@ func (s *Server) decoding(x *exchange, wk *work, decode func() error) error {
 	}
 	defer leave()
 	wk.allot(x.lease, wk.size()-wk.holds(), len(wk.body))
-	return decode()
+	wk.scribe = s.scribe()
+	err = decode()
+	s.scribes.Put(wk.scribe) // not after a panic: nobody knows in which state it is
+	wk.scribe = nil
+	return err
 }
 
 // enqueue takes the batch's place in the queue, where there is one to append, then buries what was refused of the body. What the append does not need is let go.

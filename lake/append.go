@@ -40,6 +40,9 @@ func (l *Lake) Seal() error {
 // Committed is one past the newest durable event.
 func (l *Lake) Committed() Seq { return l.raw.committed() }
 
+// NewestAppend is when the newest durable event was accepted; 0: there is none.
+func (l *Lake) NewestAppend() Micros { return l.raw.newestAppend() }
+
 // WaitCommitted returns when an event at or above the given seq is durable. ErrClosed when the lake closes meanwhile.
 func (l *Lake) WaitCommitted(ctx context.Context, above Seq) error {
 	return l.raw.waitCommitted(ctx, above)

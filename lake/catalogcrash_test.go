@@ -59,7 +59,7 @@ func commitUnderRecord(t *testing.T, root string, disk *laketest.CrashDisk) []ac
 // The power goes at every operation of eight commits, with every variant of what was not synced: what is found afterwards is one of the
 // versions, whole, at or after the last one that was answered; and commits go on from there.
 func TestCommitPowerCut(t *testing.T) {
-	root := filepath.Join(t.TempDir(), "live")
+	root := filepath.Join(memDir(t), "live")
 	if err := os.Mkdir(root, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -68,9 +68,8 @@ func TestCommitPowerCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	acks := commitUnderRecord(t, root, disk)
-	cuts, newer := 0, 0
-	err = disk.Cuts(0, 2, 11, func(c laketest.Cut) error {
-		dir := filepath.Join(t.TempDir(), "cut")
+	cuts, newer, dir := 0, 0, filepath.Join(memDir(t), "cut")
+	err = disk.Cuts(0, 2, 11, thinned(0, func(c laketest.Cut) error {
 		if err := disk.Materialise(dir, c); err != nil {
 			return err
 		}
@@ -102,11 +101,11 @@ func TestCommitPowerCut(t *testing.T) {
 			return fmt.Errorf("%v: going on: %w", c, err)
 		}
 		return os.RemoveAll(dir)
-	})
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if newer == 0 || cuts < 500 {
+	if newer == 0 || cuts < 500/stride() {
 		t.Fatalf("%d cuts, %d of them with an unanswered version: the test looks at too little", cuts, newer)
 	}
 }

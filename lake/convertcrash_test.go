@@ -78,7 +78,7 @@ func TestConvertCancelledAnywhere(t *testing.T) {
 	cancelled := 0
 	for n := int64(1); ; n++ {
 		disk := &cancelDisk{}
-		c := openConvertLake(t, t.TempDir(), disk, nil)
+		c := openConvertLake(t, memDir(t), disk, nil)
 		c.narrow = true
 		c.append(t, 20, 1)
 		c.convert(t)
@@ -118,9 +118,9 @@ func TestConvertCancelledAnywhere(t *testing.T) {
 // conversion completes.
 func TestConvertFaultsAnywhere(t *testing.T) {
 	for fault := range laketest.Fault(4) {
-		for n := 0; ; n++ {
+		for n := int(fault) % stride(); ; n += stride() {
 			disk := &laketest.FaultDisk{Disk: noSyncDisk{}}
-			c := openConvertLake(t, t.TempDir(), disk, nil)
+			c := openConvertLake(t, memDir(t), disk, nil)
 			c.narrow = true
 			c.append(t, 40, 1)
 			disk.FailAt(disk.Ops()+n, 1, fault)
@@ -151,7 +151,7 @@ func TestConvertFaultsAnywhere(t *testing.T) {
 // TestConvertCrashAnywhere cuts the power at every operation of two conversions, in every way: what was acknowledged is there exactly
 // once, and the next conversion completes.
 func TestConvertCrashAnywhere(t *testing.T) {
-	live := t.TempDir()
+	live := memDir(t)
 	disk, err := laketest.NewCrashDisk(live)
 	if err != nil {
 		t.Fatal(err)
@@ -175,8 +175,8 @@ func TestConvertCrashAnywhere(t *testing.T) {
 	if os.Getenv("SIGNALLAKE_LONG_TESTS") != "" {
 		from = steps[0].ops
 	}
-	states, where := 0, filepath.Join(t.TempDir(), "state")
-	err = disk.Cuts(from, dice(), 11, func(cut laketest.Cut) error {
+	states, where := 0, filepath.Join(memDir(t), "state")
+	err = disk.Cuts(from, dice(), 11, thinned(0, func(cut laketest.Cut) error {
 		states++
 		if err := os.RemoveAll(where); err != nil {
 			return err
@@ -206,7 +206,7 @@ func TestConvertCrashAnywhere(t *testing.T) {
 			return fmt.Errorf("%v, converted: %w", cut, err)
 		}
 		return nil
-	})
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

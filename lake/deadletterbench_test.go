@@ -39,8 +39,11 @@ func BenchmarkDeadZoneOpen(b *testing.B) {
 		}
 		return z
 	}
-	z := open()
-	for z.status().Bytes < 64<<20 {
+	z, full := open(), int64(64<<20)
+	if testing.Short() {
+		full = 4 << 20
+	}
+	for z.status().Bytes < full {
 		if err := z.bury(b.Context(), lettersOf("bench", 10_000)); err != nil {
 			b.Fatal(err)
 		}

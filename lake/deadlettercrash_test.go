@@ -238,7 +238,7 @@ func TestDeadLettersCrashAnywhere(t *testing.T) {
 		}
 		states := 0
 		where := filepath.Join(memDir(t), "state")
-		err = disk.Cuts(0, dice(), 11, func(c laketest.Cut) error {
+		err = disk.Cuts(0, dice(), 11, thinned(0, func(c laketest.Cut) error {
 			states++
 			if err := errors.Join(os.RemoveAll(where), disk.Materialise(where, c)); err != nil {
 				return err
@@ -247,7 +247,7 @@ func TestDeadLettersCrashAnywhere(t *testing.T) {
 				return fmt.Errorf("limit %d, %s: %w", limit, c, err)
 			}
 			return nil
-		})
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -261,7 +261,7 @@ func TestDeadLettersFaultAnywhere(t *testing.T) {
 	for _, limit := range []int64{1 << 20, 3000} {
 		for _, times := range []int{1, 5} {
 			for _, fault := range []laketest.Fault{laketest.FaultError, laketest.FaultNoSpace, laketest.FaultShort, laketest.FaultLate} {
-				for n, injected := 0, 1; injected > 0; n++ {
+				for n, injected := int(fault)%stride(), 1; injected > 0; n += stride() {
 					var err error
 					if injected, err = deadFaultRun(t, limit, n, times, fault); err != nil {
 						t.Fatalf("limit %d, fault %d, %d times from operation %d: %v", limit, fault, times, n, err)

@@ -28,6 +28,9 @@ func TestDeadLettersGarbled(t *testing.T) {
 	}
 	last := bytes.LastIndexByte(whole[:len(whole)-1], '\n') + 1
 	for at := range whole {
+		if testing.Short() && at%9 != 0 { // the race detector's run
+			continue
+		}
 		bad := bytes.Clone(whole)
 		bad[at] ^= 1
 		rewrite(t, path, bad)

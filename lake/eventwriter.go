@@ -45,6 +45,7 @@ type eventWriter struct {
 	columns []func(rows []piece, n int)
 	marks   [textColumns][]textMark // by the value's place in run.texts
 	epoch   uint32                  // of the marks of the column at hand
+	digest  digestMaker
 	keys    []rowKey
 	order   []piece
 
@@ -71,7 +72,7 @@ func newEventWriter() (*eventWriter, error) {
 
 // begin makes ready for a run.
 func (w *eventWriter) begin(r *scannedRun) {
-	w.run, w.epoch = r, 0
+	w.run, w.digest.run, w.epoch = r, r, 0
 	for i := range w.marks {
 		n := len(r.texts[i].values)
 		clear(w.marks[i])
@@ -120,6 +121,7 @@ func (w *eventWriter) write(ctx context.Context, file io.Writer, pieces []piece)
 		}
 		rows = rest
 	}
+	w.out.Embed(w.digest.digest(pieces))
 	s, err := w.out.Close()
 	if err != nil {
 		return entry, err

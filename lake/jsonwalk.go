@@ -54,11 +54,11 @@ func stringRun(p []byte, i int) (end int, wide bool) {
 	var high uint64
 	for i+8 <= len(p) {
 		x := binary.LittleEndian.Uint64(p[i:])
-		m := stringStops(x)
-		high |= x & swarHigh & (m&-m - 1)
-		if m != 0 {
-			return i + bits.TrailingZeros64(m)>>3, high != 0
+		if m := stringStops(x); m != 0 {
+			high |= x & (m&-m - 1)
+			return i + bits.TrailingZeros64(m)>>3, high&swarHigh != 0
 		}
+		high |= x
 		i += 8
 	}
 	for ; i < len(p); i++ {
@@ -66,9 +66,9 @@ func stringRun(p []byte, i int) (end int, wide bool) {
 		if c == '"' || c == '\\' || c < 0x20 {
 			break
 		}
-		high |= uint64(c & 0x80)
+		high |= uint64(c)
 	}
-	return i, high != 0
+	return i, high&swarHigh != 0
 }
 
 func (w *jsonWalk) fail(i int, problem string) int {

@@ -173,6 +173,7 @@ func levelOf(status int32) string {
 type span struct{ start, end int }
 
 func (s span) empty() bool { return s.start == s.end }
+func (s span) size() int   { return s.end - s.start }
 
 // setTexts cuts every string of e out of one string: one allocation an event.
 func (e *Event) setTexts(s string, at *[fieldCount]span) {
@@ -241,6 +242,15 @@ func (c Contract) timestamp(o *jsonObject, now Micros) (Micros, error) {
 
 // outside says in which way t lies outside the window; "": it does not.
 func (c Contract) outside(t, now Micros) (problem string) {
+	from, to := c.window(now)
+	if t < from || t > to || t < minInstant || t > maxInstant {
+		return fmt.Sprintf("%s is outside the accepted window %s to %s", instantText(t), instantText(from), instantText(to))
+	}
+	return ""
+}
+
+// window is the first and the last timestamp that are accepted now.
+func (c Contract) window(now Micros) (from, to Micros) {
 	back, ahead := c.Back, c.Ahead
 	if back == 0 {
 		back = defaultBack
@@ -248,11 +258,7 @@ func (c Contract) outside(t, now Micros) (problem string) {
 	if ahead == 0 {
 		ahead = defaultAhead
 	}
-	from, to := now-Micros(back.Microseconds()), now+Micros(ahead.Microseconds())
-	if t < from || t > to || t < minInstant || t > maxInstant {
-		return fmt.Sprintf("%s is outside the accepted window %s to %s", instantText(t), instantText(from), instantText(to))
-	}
-	return ""
+	return now - Micros(back.Microseconds()), now + Micros(ahead.Microseconds())
 }
 
 // instantText is t for a sender's eyes.

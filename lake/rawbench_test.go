@@ -191,6 +191,10 @@ func BenchmarkAppendGiven(b *testing.B) {
 
 // BenchmarkRecover opens a log of 1 GiB: killed in one open segment, and sealed in segments of the usual size, with and without their side files.
 func BenchmarkRecover(b *testing.B) {
+	logBytes := 1 << 30
+	if testing.Short() {
+		logBytes = 16 << 20
+	}
 	for _, what := range []string{"open", "sealed", "sealed without side files"} {
 		b.Run(what, func(b *testing.B) {
 			origin := b.TempDir()
@@ -201,7 +205,7 @@ func BenchmarkRecover(b *testing.B) {
 			r := openLog(b, origin, lake.OSDisk{}, segmentBytes)
 			n := makeNumbered(1000)
 			var last lake.Batch
-			for written := 0; written < 1<<30; written += len(last.Lines) {
+			for written := 0; written < logBytes; written += len(last.Lines) {
 				last = n.number(int64(r.Committed()))
 				mustTake(b, r, last)
 			}
@@ -212,7 +216,7 @@ func BenchmarkRecover(b *testing.B) {
 			} else {
 				defer r.Close()
 			}
-			b.SetBytes(1 << 30)
+			b.SetBytes(int64(logBytes))
 			var cpu time.Duration
 			for b.Loop() {
 				b.StopTimer()

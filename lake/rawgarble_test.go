@@ -161,7 +161,7 @@ func TestGarbledTail(t *testing.T) {
 	last := len(s.batches) - 1
 	none := func(int) bool { return false }
 	holder := func(ends []int, at int) int { return slices.IndexFunc(ends, func(end int) bool { return at < end }) }
-	for at := s.dataEnds[last-3]; at < len(s.data); at++ {
+	for at := s.dataEnds[last-3]; at < len(s.data); at += stride() {
 		k := holder(s.dataEnds, at)
 		others := func(i int) bool { return i != k }
 		before := func(i int) bool { return i < k }
@@ -170,7 +170,7 @@ func TestGarbledTail(t *testing.T) {
 		s.expect(t, dir, fmt.Sprint("data cut at ", at), s.data[:at], s.index, before, acknowledged)
 		s.expect(t, dir, fmt.Sprint("data zeros from ", at), zeroed(s.data, at), s.index, before, acknowledged)
 	}
-	for at := s.indexEnds[last-3]; at < len(s.index); at++ {
+	for at := s.indexEnds[last-3]; at < len(s.index); at += stride() {
 		k := holder(s.indexEnds, at)
 		others := func(i int) bool { return i != k }
 		before := func(i int) bool { return i < k }

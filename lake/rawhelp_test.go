@@ -18,6 +18,26 @@ func fixedNow() time.Time { return time.Unix(1_790_000_000, 0) }
 // memDir is a folder for the thousands of small states of a test: in memory where the system has such a place, as nothing there is synced anyway.
 func memDir(t testing.TB) string { return laketest.MemDir(t) }
 
+// stride is how far a sweep steps that tries every place: by one, or with -short, as the race detector's run is, by a number that has no factor in
+// common with how many variants there are of each place, so that every variant still comes.
+func stride() int {
+	if testing.Short() {
+		return 9
+	}
+	return 1
+}
+
+// thinned has a sweep of power cuts look at each stride-th of them; sweeps that follow each other begin at different ones.
+func thinned(begin int, look func(laketest.Cut) error) func(laketest.Cut) error {
+	n := begin
+	return func(c laketest.Cut) error {
+		if n++; n%stride() != 0 {
+			return nil
+		}
+		return look(c)
+	}
+}
+
 func openLog(t testing.TB, dir string, d lake.Disk, segmentBytes int64) lake.RawLog {
 	t.Helper()
 	r, err := lake.OpenRawLog(lake.Layout{Root: dir}, d, fixedNow, segmentBytes, false)

@@ -302,6 +302,18 @@ func (r *rawLog) committed() Seq {
 	return view.end
 }
 
+// newestAppend is when the newest committed event was appended.
+func (r *rawLog) newestAppend() Micros {
+	view, err := r.view()
+	if err != nil {
+		view = r.follow.latest()
+	}
+	if view.len() == 0 {
+		return 0
+	}
+	return view.at(view.len() - 1).newest
+}
+
 // waitCommitted returns when committed() is above the given seq.
 func (r *rawLog) waitCommitted(ctx context.Context, above Seq) error {
 	for {

@@ -109,7 +109,7 @@ func TestTwinOfAnEmptyLake(t *testing.T) {
 func TestTwinFaultsAnywhere(t *testing.T) {
 	for fault := range laketest.Fault(4) {
 		disk := &laketest.FaultDisk{Disk: noSyncDisk{}}
-		c := openConvertLake(t, t.TempDir(), disk, nil)
+		c := openConvertLake(t, memDir(t), disk, nil)
 		c.append(t, 30, 1)
 		c.convert(t)
 		if _, err := c.ConvertUnpartitioned(t.Context(), nil); err != nil {

@@ -109,6 +109,8 @@ func (w *seqWindow) file(f *FileEntry) {
 		w.problem(path, adviceQuarantine, "%v", err)
 	} else if rows != f.Rows {
 		w.problem(path, adviceQuarantine, "it has %d rows, the catalog says %d", rows, f.Rows)
+	} else if err := checkDigest(path, f); err != nil {
+		w.problem(path, adviceReport, "%v", err)
 	}
 	w.progress.Add(f.Rows)
 }

@@ -40,6 +40,10 @@ func BenchmarkKeys(b *testing.B) {
 // BenchmarkWindow enters groups of new events into a full window, which forgets as many; beside it a map and a queue, as one would write it first.
 func BenchmarkWindow(b *testing.B) {
 	const group = 1000
+	size := defaultWindow
+	if testing.Short() {
+		size = 1 << 16
+	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	fresh := func(keys []eventKey) {
 		for i := range keys {
@@ -47,9 +51,9 @@ func BenchmarkWindow(b *testing.B) {
 		}
 	}
 	b.Run("buckets", func(b *testing.B) {
-		w := newWindow(defaultWindow, groupEvents)
+		w := newWindow(size, groupEvents)
 		keys := make([]eventKey, group)
-		for w.head < defaultWindow+group {
+		for w.head < uint64(size+group) {
 			fresh(keys)
 			for _, k := range keys {
 				w.enter(k)
@@ -71,8 +75,8 @@ func BenchmarkWindow(b *testing.B) {
 		b.ReportMetric(float64(w.bytes())/(1<<20), "MiB")
 	})
 	b.Run("map", func(b *testing.B) {
-		known := make(map[uint64]uint64, defaultWindow)
-		ring := make([]uint64, defaultWindow)
+		known := make(map[uint64]uint64, size)
+		ring := make([]uint64, size)
 		head := 0
 		enter := func(k eventKey) {
 			if _, ok := known[k.id]; !ok {
@@ -83,7 +87,7 @@ func BenchmarkWindow(b *testing.B) {
 			}
 		}
 		keys := make([]eventKey, group)
-		for head < defaultWindow {
+		for head < size {
 			fresh(keys)
 			for _, k := range keys {
 				enter(k)

@@ -23,7 +23,7 @@ type Engine interface {
 type Query struct {
 	Text    string
 	MaxRows int      // rows materialised at most; 0: 10,000. More rows set Result.More
-	MinSeq  lake.Seq // wait until everything below it is visible: reading one's own writes. A start-up is waited for, later a second at most; 0: do not wait
+	MinSeq  lake.Seq // wait until everything below it is visible: reading one's own writes. A start-up is waited for, later a second at most; 0: what is acknowledged is, within a second
 }
 
 // Result is a finished statement.
@@ -38,12 +38,15 @@ type Result struct {
 type ResultColumn struct{ Name, Type string }
 
 // Stats is what a statement did. Estimate and Stats use the same arithmetic: footers plus the needed column chunks of the files that
-// survive pruning, from the catalog.
+// survive pruning, from the catalog. That is what any engine reads of these files, and what USD is about; where this one reads the digests
+// that files carry instead, Digests and DigestBytes say so, and the files are counted in Files and Bytes all the same.
 type Stats struct {
 	Files, FilesTotal int
 	Bytes             int64 // compressed, of Parquet
+	Digests           int   // of Files: answered from their digests
+	DigestBytes       int64 // read of digests, without those that were in memory
 	HotRows           int64 // rows of the unconverted tail that were scanned as well
-	Missing           int64 // events that were committed and not yet visible: while the start loads the tail, and of those that MinSeq asked for
+	Missing           int64 // events that were committed before the question and are not in the answer: while the start loads the tail, or after a wait that was too long
 	Version           uint64
 	Elapsed           time.Duration
 	USD               float64 // what Athena would charge

@@ -33,6 +33,21 @@ func CostOf(files []lake.FileEntry, scans []Scan, leeway Leeway) Cost {
 	return cost
 }
 
+// CostOfFiles is what reading some columns of some files costs.
+func CostOfFiles(files []*lake.FileEntry, columns []string) Cost {
+	cost := Cost{Files: len(files)}
+	need := neededColumns([]Scan{{Columns: columns}})
+	for _, f := range files {
+		cost.Bytes += fileBytes(f, need)
+	}
+	for i, c := range lake.FileColumns() {
+		if need[i] {
+			cost.Columns = append(cost.Columns, c.Name)
+		}
+	}
+	return cost
+}
+
 // neededColumns marks the columns that a scan reads, in the order of FileColumns.
 func neededColumns(scans []Scan) []bool {
 	columns := lake.FileColumns()

@@ -27,7 +27,8 @@ type Range struct {
 	Service  string // "" is all
 }
 
-// Behind is what every panel's answer carries: the statement that made it, runnable as it stands at the prompt, and its time.
+// Behind is what every panel's answer carries: the statement that answers it, runnable as it stands at the prompt, and the time the panel took. A panel may do a part of
+// its statement's work itself.
 type Behind struct {
 	SQL     string
 	Elapsed time.Duration

@@ -11,7 +11,6 @@ import (
 	"github.com/signallake/signallake/ingest"
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
-	"github.com/signallake/signallake/sql/bench"
 	"github.com/signallake/signallake/tui/cell"
 )
 
@@ -139,7 +138,7 @@ func New(ctx context.Context, cfg Config) *App {
 	a.tasks = &tasksPage{app: a}
 	a.ingest = newIngestPage(a)
 	a.explore = newExplore(a)
-	a.bench = &benchPage{app: a, findings: bench.Findings}
+	a.bench = newBenchPage(a)
 	a.sample()
 	a.ingest.looked()
 	return a

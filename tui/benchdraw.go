@@ -2,11 +2,9 @@ package tui
 
 import (
 	"fmt"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/signallake/signallake/sql/bench"
 	"github.com/signallake/signallake/tui/cell"
 	"github.com/signallake/signallake/tui/chart"
 )
@@ -30,56 +28,73 @@ func wrappedRows(text string, w int, style cell.Style) []benchRow {
 }
 
 func (p *benchPage) draw(c *cell.Canvas, r cell.Rect) {
-	main := r
-	if r.W >= gridWidth && len(p.reports) > 1 {
+	s, main := p.suite(), r
+	if r.W >= gridWidth && s.size() > 1 {
 		main.W -= benchListWidth
 		p.drawList(c, cell.Rect{X: r.X + main.W, Y: r.Y, W: benchListWidth, H: r.H})
 	}
-	c.Box(main, p.title(), true, p.app.theme.Colourless())
+	c.Box(main, "", true, p.app.theme.Colourless())
+	p.drawTabs(c, main)
 	in := cell.Rect{X: main.X + 2, Y: main.Y + 1, W: main.W - 4, H: main.H - 2}
 	rows := p.rows(in.W)
 	p.lines, p.page = len(rows), in.H
 	p.wheel(0, 0, 0)
-	old := c.Clip(in)
-	for i := range min(in.H, len(rows)-p.top) {
-		rows[p.top+i](c, in.X, in.Y+i, in.W)
+	top := *s.scroll()
+	old := c.Clip(cell.Rect{X: in.X - 1, Y: in.Y, W: in.W + 2, H: in.H})
+	for i := range min(in.H, len(rows)-top) {
+		rows[top+i](c, in.X, in.Y+i, in.W)
 	}
 	c.Restore(old)
-	if below := p.lines - p.page - p.top; below > 0 {
+	if below := p.lines - p.page - top; below > 0 {
 		c.Text(main.X+2, main.Y+main.H-1, fmt.Sprintf(" ↓ %s more ", counted(int64(below), "row")), cell.Muted)
 	}
-	if p.report() == nil {
+	if s.at() < 0 {
 		p.app.zone(in, func(int, int) tea.Cmd { return p.begin() })
 	}
 }
 
-// title names the report at hand and its place among the others.
-func (p *benchPage) title() string {
-	i := p.at()
-	if i < 0 {
-		return "bench"
+// drawTabs names the suites in the frame's top edge, and the report at hand and its place among the others.
+func (p *benchPage) drawTabs(c *cell.Canvas, r cell.Rect) {
+	x := r.X + 2
+	for i, s := range p.suites() {
+		label, style := " "+s.name()+" ", cell.Muted
+		if i == p.current {
+			label, style = " ▸"+s.name()+" ", cell.OnAccent|cell.Active|cell.Bold
+		}
+		from := x
+		x = c.Text(x, r.Y, label, style)
+		p.app.zone(cell.Rect{X: from, Y: r.Y, W: x - from, H: 1}, func(int, int) tea.Cmd { p.turn(s.name()); return nil })
+		x++
 	}
-	title := "bench: " + stamp(p.reports[i].At)
-	if n := len(p.reports); n > 1 {
+	s := p.suite()
+	i := s.at()
+	if i < 0 {
+		return
+	}
+	title := stamp(s.entry(i).at)
+	if n := s.size(); n > 1 {
 		title += fmt.Sprintf(", report %d of %d", i+1, n)
 	}
-	return title
+	c.Text(x+1, r.Y, " "+title+" ", cell.Accent|cell.Bold)
 }
 
 // rows is everything there is to say, top to bottom: the run in flight, the report, its words.
 func (p *benchPage) rows(w int) []benchRow {
 	var rows []benchRow
-	if j, ok := p.newest(); ok && (!j.Ended() || j.State == Failed) {
+	s := p.suite()
+	if j, ok := s.run(); ok && (!j.Ended() || j.State == Failed) {
 		rows = append(rows, p.runRows(j, w)...)
+	} else if other, j, ok := p.running(); ok {
+		rows = append(rows, textRow(jobSign(j, p.app.ticks)+" "+other.name()+" runs: "+jobWords(j), cell.Accent), textRow("", cell.Text))
 	}
-	if p.err != nil {
-		rows = append(rows, wrappedRows("× earlier reports: "+p.err.Error(), w, cell.Bad)...)
+	if err := s.fault(); err != nil {
+		rows = append(rows, wrappedRows("× earlier reports: "+err.Error(), w, cell.Bad)...)
 	}
-	r := p.report()
 	switch {
-	case r != nil:
-		return append(rows, p.reportRows(r, w)...)
-	case p.flying || !p.read:
+	case s.at() >= 0:
+		p.above = len(rows)
+		return append(rows, s.rows(w)...)
+	case !s.ready():
 		return append(rows, textRow(cell.Spinner(p.app.ticks)+" reading the earlier reports", cell.Muted))
 	}
 	return append(rows, p.emptyRows(w)...)
@@ -110,20 +125,21 @@ func (p *benchPage) runRows(j JobView, w int) []benchRow {
 
 // emptyRows say what this is and what it costs.
 func (p *benchPage) emptyRows(w int) []benchRow {
-	blank := textRow("", cell.Text)
+	s, blank := p.suite(), textRow("", cell.Text)
 	rows := []benchRow{textRow("No benchmark has run yet.", cell.Text|cell.Bold), blank}
-	rows = append(rows, wrappedRows("It asks one question, the p95 latency of a service on a day, of the same events laid out in several ways, for every service and day: "+
-		"in one file, in a Hive tree found by a pattern, in the same tree by the catalog's list. It proves that the answers are the same, and shows files, bytes and time "+
-		"of each: what the partitions and the catalog are worth.", min(w, 100), cell.Text)...)
-	rows = append(rows, blank)
-	rows = append(rows, wrappedRows("1,000,000 events in a scratch lake: about a minute, 600 MB of disk that are given back, nothing of this lake is touched. This lake: "+
-		"its own events, and one more file as large as its Parquet.", min(w, 100), cell.Muted)...)
-	if _, ok := p.running(); ok {
+	about := s.about()
+	for i, text := range about {
+		style := cell.Text
+		if i == len(about)-1 {
+			style = cell.Muted
+		}
+		rows = append(append(rows, wrappedRows(text, min(w, 100), style)...), blank)
+	}
+	if _, _, ok := p.running(); ok {
 		return rows
 	}
-	rows = append(rows, blank)
 	if why := p.cannot(); why != "" {
-		return append(rows, wrappedRows("a  benchmark: "+why, w, cell.Faint)...)
+		return append(rows, wrappedRows("a  "+s.name()+": "+why, w, cell.Faint)...)
 	}
 	return append(rows, func(c *cell.Canvas, x, y, _ int) {
 		end := c.Text(x, y, " a ", cell.OnAccent|cell.Active|cell.Bold)
@@ -131,162 +147,62 @@ func (p *benchPage) emptyRows(w int) []benchRow {
 	})
 }
 
-// reportRows are a report: what was asked, the ladder warm and cold, and the findings.
-func (p *benchPage) reportRows(r *bench.Report, w int) []benchRow {
-	blank := textRow("", cell.Text)
-	rows := append(wrappedRows(dataWords(r), w, cell.Text), wrappedRows(machineWords(r), w, cell.Muted)...)
-	base := p.base()
-	if base != nil {
-		text := "compared with " + stamp(base.At)
-		if !bench.Comparable(r, base) {
-			text += ": other data or another machine, so the numbers say little"
-		}
-		rows = append(rows, wrappedRows(text, w, cell.Muted)...)
+// saidRows are the findings of the report at hand.
+func (s *shelf[R, P]) saidRows(w int) []benchRow {
+	rows := []benchRow{textRow("", cell.Text)}
+	if !s.said.done {
+		return append(rows, textRow(cell.Spinner(s.app.ticks)+" reading the numbers", cell.Muted))
 	}
-	for _, cold := range []bool{false, true} {
-		var rungs []bench.Rung
-		var slowest time.Duration
-		for _, rung := range r.Rungs {
-			if rung.Cold == cold {
-				rungs = append(rungs, rung)
-				slowest = max(slowest, rung.Median)
-			}
-		}
-		if len(rungs) == 0 {
-			continue
-		}
-		name := "warm"
-		if cold {
-			name = "cold"
-		}
-		cols, change := benchColumns(w), ""
-		switch {
-		case base != nil && p.against.IsZero():
-			change = "vs last"
-		case base != nil:
-			change = "change"
-		}
-		rows = append(rows, blank, func(c *cell.Canvas, x, y, _ int) { cols.head(c, x, y, name, change) })
-		for i := range rungs {
-			rows = append(rows, func(c *cell.Canvas, x, y, _ int) { p.drawRung(c, x, y, cols, &rungs[i], &rungs[0], slowest) })
-		}
-	}
-	if r.Cold.Why != "" {
-		rows = append(rows, wrappedRows("no cold runs: "+r.Cold.Why, w, cell.Muted)...)
-	}
-	rows = append(rows, blank)
-	if !p.said.done {
-		return append(rows, textRow(cell.Spinner(p.app.ticks)+" reading the numbers", cell.Muted))
-	}
-	for _, finding := range p.said.findings {
-		for i, line := range cell.Wrap(finding, min(w, 120)-2) {
-			mark := "  "
-			if i == 0 {
-				mark = "· "
-			}
-			rows = append(rows, textRow(mark+line, cell.Text))
-		}
+	for _, finding := range s.said.findings {
+		rows = append(rows, pointRows(finding, w, cell.Text)...)
 	}
 	return rows
 }
 
-// columns are the ladder's columns at a width: where each ends, or for the name and the bar how wide it is.
-type columns struct{ name, files, bytes, median, bar, barW, ratio, laps, same, change int }
-
-// benchColumns lays the ladder out in w columns; what is left over goes to the names, then to the bars.
-func benchColumns(w int) columns {
-	spare := max(0, w-76)
-	col := columns{name: 17 + min(spare, 20)}
-	spare = max(0, spare-20)
-	ratio := 0
-	if spare >= 8 {
-		ratio = 8
-		spare -= ratio
+// pointRows are a sentence of a list.
+func pointRows(text string, w int, style cell.Style) []benchRow {
+	var rows []benchRow
+	for i, line := range cell.Wrap(text, min(w, 120)-2) {
+		mark := "  "
+		if i == 0 {
+			mark = "· "
+		}
+		rows = append(rows, textRow(mark+line, style))
 	}
-	col.barW = 8 + min(spare, 40)
-	col.files = col.name + 9
-	col.bytes = col.files + 8
-	col.median = col.bytes + 8
-	col.bar = col.median + 1
-	col.laps = col.bar + col.barW + 12
-	if ratio > 0 {
-		col.ratio = col.bar + col.barW + ratio
-		col.laps += ratio
-	}
-	col.same = col.laps + 5
-	col.change = col.same + 8
-	return col
+	return rows
 }
 
-func (col columns) head(c *cell.Canvas, x, y int, name, change string) {
-	const style = cell.Muted | cell.Bold
-	c.TextCut(x, y, col.name, name, style)
-	right := func(at int, text string) { c.TextRight(x+at, y, 20, text, style) }
-	right(col.files, "files")
-	right(col.bytes, "bytes")
-	right(col.median, "median")
-	if col.ratio > 0 {
-		right(col.ratio, "of 1 file")
+// changeHead heads the column of changes; "" where there is nothing to compare with.
+func (s *shelf[R, P]) changeHead() string {
+	switch {
+	case s.base() == nil:
+		return ""
+	case s.against.IsZero():
+		return "vs last"
 	}
-	right(col.laps, "best–worst")
-	right(col.same, "same")
-	right(col.change, change)
+	return "change"
 }
 
-// drawRung draws one way to answer the question. first is what the others are compared with.
-func (p *benchPage) drawRung(c *cell.Canvas, x, y int, col columns, r, first *bench.Rung, slowest time.Duration) {
-	name := rungName(r)
-	if cell.Width(r.Title) < col.name && r.Title != "" {
-		name = r.Title
-	}
-	c.TextCut(x, y, col.name-1, name, cell.Text|cell.Bold)
-	c.TextRight(x+col.files, y, 9, files(r), cell.Text)
-	c.TextRight(x+col.bytes, y, 8, size(r.Bytes), cell.Text)
-	c.TextRight(x+col.median, y, 8, lap(r.Median), cell.Text|cell.Bold)
-	style := cell.Accent
-	if r.Median < first.Median {
-		style = cell.Good
-	} else if r.Median > first.Median {
-		style = cell.Warn
-	}
-	if slowest > 0 {
-		chart.Bar(c, x+col.bar, y, col.barW, float64(r.Median)/float64(slowest), style)
-	}
-	if col.ratio > 0 && first.Median > 0 {
-		c.TextRight(x+col.ratio, y, 8, fmt.Sprintf("%.2fx", float64(r.Median)/float64(first.Median)), style)
-	}
-	c.TextRight(x+col.laps, y, 14, laps(r.Best, r.Worst), cell.Muted)
-	sign, look := "✓", cell.Good
-	if !r.Same {
-		sign, look = "×", cell.Bad|cell.Bold
-	}
-	c.TextRight(x+col.same, y, 1, sign, look)
-	if change, ok := p.change(r); ok {
-		text, look := changeWords(change)
-		c.TextRight(x+col.change, y, 7, text, look)
-	}
-}
-
-// drawList lists the reports, newest first.
+// drawList lists the reports of the suite at hand, newest first.
 func (p *benchPage) drawList(c *cell.Canvas, r cell.Rect) {
+	s := p.suite()
 	c.Box(r, "reports", false, p.app.theme.Colourless())
 	in := cell.Rect{X: r.X + 2, Y: r.Y + 1, W: r.W - 4, H: r.H - 2}
 	each := 2
 	page := max(1, in.H/each)
-	top := max(0, min(p.at()-page/2, len(p.reports)-page))
-	base := p.base()
-	for i := 0; i < page && top+i < len(p.reports); i++ {
-		report, y := &p.reports[top+i], in.Y+i*each
+	top := max(0, min(s.at()-page/2, s.size()-page))
+	for i := 0; i < page && top+i < s.size(); i++ {
+		entry, y := s.entry(top+i), in.Y+i*each
 		sign := ""
-		if base != nil && base.At.Equal(report.At) {
+		if entry.compared {
 			sign = "  compared with"
 		}
-		c.TextCut(in.X, y, in.W, stamp(report.At)+sign, cell.Text|cell.Bold)
-		c.TextCut(in.X, y+1, in.W, benchTitle(report), cell.Muted)
-		if top+i == p.at() {
+		c.TextCut(in.X, y, in.W, stamp(entry.at)+sign, cell.Text|cell.Bold)
+		c.TextCut(in.X, y+1, in.W, entry.title, cell.Muted)
+		if top+i == s.at() {
 			c.Text(in.X-1, y, "▸", cell.Accent)
 			c.Paint(cell.Rect{X: in.X - 1, Y: y, W: in.W + 2, H: 1}, cell.Selected)
 		}
 	}
-	p.app.zone(in, func(_, dy int) tea.Cmd { return p.show(top + dy/each) })
+	p.app.zone(in, func(_, dy int) tea.Cmd { return s.show(top + dy/each) })
 }

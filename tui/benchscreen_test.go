@@ -76,7 +76,7 @@ func TestBenchIsCancelled(t *testing.T) {
 	d.send(tickMsg{})
 	d.wants("40%", "400 of 1,000", "Ctrl+C cancels")
 	d.send(key("a"))
-	d.wants("benchmark: one runs")
+	d.wants("run: ladder runs")
 	d.send(key("ctrl+c"))
 	d.settle()
 	d.elapse(tickEvery)
@@ -102,7 +102,7 @@ func TestBenchHistoryPagesAndCompares(t *testing.T) {
 	d.press("6")
 	d.wants("report 1 of 4", "compared with 2026-11-20", "▼ -23%")
 	d.press("left")
-	d.wants("bench: 2026-11-20", "report 2 of 4", "compared with 2026-11-19", "▲ +62%")
+	d.wants("2026-11-20 14:22Z, report 2 of 4", "compared with 2026-11-19", "▲ +62%")
 	d.press("left", "left")
 	d.wants("report 4 of 4", "10,000,000 events")
 	d.lacks("compared with") // nothing before it is of the same data
@@ -127,7 +127,7 @@ func TestBenchHistoryPagesAndCompares(t *testing.T) {
 	d.press("a", "ctrl+u", "tab", "enter")
 	d.elapse(tickEvery)
 	d.wants("report 1 of") // the new one, wherever one was
-	text := d.app.bench.markdown(&f.reports[0])
+	text := d.app.bench.ladder.markdown(&f.reports[0])
 	for _, want := range []string{"| one unpartitioned file | warm | 1/1 |", "| 9.10ms |", "1,000,000 events"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in the Markdown:\n%s", want, text)
@@ -141,12 +141,12 @@ func TestBenchOvertakenWords(t *testing.T) {
 	f.reports = []bench.Report{fakeReport(fakeNow, 1_000_000, false, 1), fakeReport(fakeNow.Add(-time.Hour), 1_000_000, false, 1)}
 	d := drive(t, f, 120, 36)
 	d.press("6")
-	p := d.app.bench
-	late := benchSaidMsg{p.saidGen, benchWords{report: fakeNow, done: true, findings: []string{"overtaken"}}}
+	p := &d.app.bench.ladder.shelf
+	late := benchSaidMsg[bench.Report, *bench.Report]{p, p.saidGen, benchWords{report: fakeNow, done: true, findings: []string{"overtaken"}}}
 	d.press("left")
 	d.send(late)
 	d.lacks("overtaken")
-	d.send(benchReadMsg{gen: p.gen - 1, reports: nil})
+	d.send(benchReadMsg[bench.Report, *bench.Report]{to: p, gen: p.gen - 1, reports: nil})
 	d.wants("report 2 of 2")
 }
 

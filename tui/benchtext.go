@@ -80,13 +80,14 @@ func files(r *bench.Rung) string {
 
 // changeWords is a change in a few columns: ▲ +7%, ▼ -12%, ~ where chance may have made it.
 func changeWords(c bench.Change) (string, cell.Style) {
+	text := strings.Replace(c.Brief(), " %", "%", 1)
 	switch {
-	case c.Slower():
-		return fmt.Sprintf("▲ %+.0f%%", 100*c.Share), cell.Bad
-	case c.Faster():
-		return fmt.Sprintf("▼ %.0f%%", 100*c.Share), cell.Good
+	case c.Worse():
+		return text, cell.Bad
+	case c.Better():
+		return text, cell.Good
 	}
-	return "~", cell.Muted
+	return text, cell.Muted
 }
 
 // dataWords is what was asked about.
@@ -101,37 +102,7 @@ func dataWords(r *bench.Report) string {
 }
 
 // machineWords is what it ran on.
-func machineWords(r *bench.Report) string {
-	m := r.Machine
+func machineWords(m *bench.Machine) string {
 	parts := []string{m.CPU, counted(int64(m.Cores), "core"), size(m.Memory), m.OS, m.Engine, m.Go}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
-}
-
-// markdown is a report for a pull request or a chat: the ladder and what it says.
-func (p *benchPage) markdown(r *bench.Report) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "## SignalLake benchmark, %s\n\n%s.\n%s.\n", stamp(r.At), dataWords(r), machineWords(r))
-	fmt.Fprintf(&b, "\n| layout | pages | files | bytes | median | best–worst | same answer |\n|---|---|---|---|---|---|---|\n")
-	for i := range r.Rungs {
-		rung := &r.Rungs[i]
-		pages, same := "warm", "✓"
-		if rung.Cold {
-			pages = "cold"
-		}
-		if !rung.Same {
-			same = "no"
-		}
-		name := rung.Title
-		if name == "" {
-			name = rungName(rung)
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", name, pages, files(rung), size(rung.Bytes), lap(rung.Median), laps(rung.Best, rung.Worst), same)
-	}
-	if p.said.done && p.said.report.Equal(r.At) && len(p.said.findings) > 0 {
-		b.WriteByte('\n')
-		for _, finding := range p.said.findings {
-			fmt.Fprintf(&b, "- %s\n", finding)
-		}
-	}
-	return b.String()
 }

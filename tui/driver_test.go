@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/signallake/signallake/sql/bench"
 	"github.com/signallake/signallake/tui/cell"
 )
 
@@ -43,7 +44,13 @@ func newDriver(t *testing.T, f *fake) *driver {
 	d := &driver{t: t, fake: f, msgs: make(chan tea.Msg, 256)}
 	ctx, cancel := context.WithCancel(context.Background())
 	d.app = New(ctx, f.config())
-	d.app.bench.findings = fakeFindings
+	d.app.bench.ladder.words = func(now, before *bench.Report) benchWords {
+		said := benchWords{findings: fakeFindings(now)}
+		if before != nil {
+			said.changes = bench.Compare(now, before)
+		}
+		return said
+	}
 	d.app.after = func(_ time.Duration, msg tea.Msg) tea.Cmd {
 		if _, tick := msg.(tickMsg); !tick {
 			d.later = append(d.later, msg)

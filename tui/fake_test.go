@@ -20,33 +20,34 @@ var fakeNow = time.Date(2026, 11, 21, 14, 22, 7, 0, time.UTC)
 
 // fake is a lake, an engine and an API made of fixed numbers. Its clock moves only when a test moves it.
 type fake struct {
-	mu       sync.Mutex
-	now      time.Time
-	events   int64     // 0: an empty lake
-	ends     time.Time // of the data
-	fail     error     // every panel answers it
-	answer   func(ctx context.Context, q sql.Query) (*sql.Result, error)
-	estimate func(text string) (sql.Estimate, error)
-	status   lake.Status
-	fresh    sql.Freshness
-	chain    []lake.Stage
-	api      ingest.Snapshot
-	asked    []string // panels' questions in their order
-	ranges   []sql.Range
-	ran      []sql.Query
-	tasks    Tasks
-	owner    *lake.Owner
-	gone     bool // the owner has ended
-	dead     lake.DeadStatus
-	letters  *deadZone  // nil: this console can only count them
-	desk     *Letters   // in its place
-	zone     *lake.Lake // whose dead zone is counted; nil: dead is
-	reports  []bench.Report
-	unread   error // why the reports cannot be read
-	imported []ImportParams
-	complete func(ctx context.Context, path string) ([]string, error)
-	store    memStore
-	service  string // the name of the first service
+	mu        sync.Mutex
+	now       time.Time
+	events    int64     // 0: an empty lake
+	ends      time.Time // of the data
+	fail      error     // every panel answers it
+	answer    func(ctx context.Context, q sql.Query) (*sql.Result, error)
+	estimate  func(text string) (sql.Estimate, error)
+	status    lake.Status
+	fresh     sql.Freshness
+	chain     []lake.Stage
+	api       ingest.Snapshot
+	asked     []string // panels' questions in their order
+	ranges    []sql.Range
+	ran       []sql.Query
+	tasks     Tasks
+	owner     *lake.Owner
+	gone      bool // the owner has ended
+	dead      lake.DeadStatus
+	letters   *deadZone  // nil: this console can only count them
+	desk      *Letters   // in its place
+	zone      *lake.Lake // whose dead zone is counted; nil: dead is
+	reports   []bench.Report
+	pipelines []bench.Pipeline
+	unread    error // why the reports cannot be read
+	imported  []ImportParams
+	complete  func(ctx context.Context, path string) ([]string, error)
+	store     memStore
+	service   string // the name of the first service
 }
 
 type memStore struct {
@@ -113,6 +114,11 @@ func newFake() *fake {
 			r := fakeReport(fakeNow, p.Events, p.Cold, 1)
 			return &r, nil
 		},
+		Pipeline: func(_ context.Context, p PipelineParams, _ *lake.Progress) (*bench.Pipeline, error) {
+			r := fakePipeline(fakeNow, p.Events, 1)
+			return &r, nil
+		},
+		Stages: []string{"generate", "convert", "p95-list"},
 	}
 	f.complete = fakeFolder
 	f.answer = f.exploring(f.table(214))
@@ -168,10 +174,15 @@ func (f *fake) config() Config {
 			return &Follow{Owner: *f.owner, Gone: f.gone}
 		},
 		Complete: f.complete,
-		History: func(context.Context) ([]bench.Report, error) {
+		LadderHistory: func(context.Context) ([]bench.Report, error) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			return f.reports, f.unread
+		},
+		PipelineHistory: func(context.Context) ([]bench.Pipeline, error) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return f.pipelines, f.unread
 		},
 		Questions: []NamedSQL{{"p95-latency", "p50, p95 and p99 by service", "SELECT service_name,\n       quantile_cont(latency_ms, 0.95) AS p95\nFROM events\nGROUP BY ALL"},
 			{"error-rate", "error rate by endpoint", "SELECT endpoint, avg(CASE WHEN status_code >= 500 THEN 1 ELSE 0 END) AS rate FROM events GROUP BY ALL"}},

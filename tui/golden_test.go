@@ -135,6 +135,42 @@ func TestGoldenBench(t *testing.T) {
 	}
 }
 
+// TestGoldenPipeline draws the Bench screen's suite of the stages: before a run, its report, one line of it, and paged back.
+func TestGoldenPipeline(t *testing.T) {
+	past := func(n int) *fake {
+		f := newFake()
+		for i := range n {
+			f.pipelines = append(f.pipelines, fakePipeline(fakeNow.AddDate(0, 0, -i), 1_000_000, 1+float64(i%3)/4))
+		}
+		return f
+	}
+	for _, state := range []struct {
+		name string
+		fake *fake
+		keys []string
+	}{
+		{"empty", past(0), nil},
+		{"form", past(1), []string{"enter", "a"}},
+		{"result", past(1), []string{"down", "down"}},
+		{"line", past(6), []string{"down", "down", "enter"}},
+		{"end", past(6), []string{"left", "G"}},
+	} {
+		for _, size := range [][2]int{{80, 24}, {120, 36}, {160, 45}} {
+			for _, m := range modes {
+				t.Run(fmt.Sprintf("%s-%dx%d-%s", state.name, size[0], size[1], m.name), func(t *testing.T) {
+					d := drive(t, state.fake, size[0], size[1])
+					d.use(m)
+					d.press("6", "tab")
+					d.frame() // what is on the screen decides where the cursor goes
+					d.press(state.keys...)
+					d.elapse(tickEvery)
+					golden.RequireEqual(t, d.frame())
+				})
+			}
+		}
+	}
+}
+
 // TestGoldenLetters draws the dead letters: the panel on every kind of terminal, and what is opened from it.
 func TestGoldenLetters(t *testing.T) {
 	sizes := [][2]int{{80, 24}, {120, 36}, {160, 45}}

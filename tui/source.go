@@ -16,25 +16,27 @@ import (
 // Config is all that the console needs from below. Every func may be called from any goroutine; those without a context return at once
 // (an atomic snapshot); those with one may block and are called from commands only.
 type Config struct {
-	DataDir   string           // as the user named it
-	Now       func() time.Time // nil: time.Now
-	ReadOnly  func() *Follow   // not nil: another process owned the lake when we opened it; it is shown, writing tasks are off and say why
-	Engine    sql.Engine       // the prompt
-	Panels    sql.Panels
-	Status    func() lake.Status
-	Ingest    func() ingest.Snapshot
-	Dead      func() lake.DeadStatus // refused input that is kept; nil: none
-	Letters   *Letters               // what may be done with it; nil: nothing, only Dead counts it
-	Chain     func() []lake.Stage    // the backlog, from the API to the panels; nil: not known
-	Tasks     Tasks
-	Store     Store
-	Complete  func(ctx context.Context, path string) ([]string, error) // file names that continue what was typed, folders with their slash; nil: none
-	History   func(ctx context.Context) ([]bench.Report, error)        // the benchmark's earlier reports, newest first; nil: none
-	Piped     Work                                                     // reads what is piped into the console; it is started with it. nil: nothing is
-	Questions []NamedSQL                                               // the saved queries that come with the program
-	ASCII     bool                                                     // no box drawing, no braille
-	Mouse     bool
-	PanicKey  bool // Ctrl+\ panics: for the test that a bug leaves a usable terminal
+	DataDir  string           // as the user named it
+	Now      func() time.Time // nil: time.Now
+	ReadOnly func() *Follow   // not nil: another process owned the lake when we opened it; it is shown, writing tasks are off and say why
+	Engine   sql.Engine       // the prompt
+	Panels   sql.Panels
+	Status   func() lake.Status
+	Ingest   func() ingest.Snapshot
+	Dead     func() lake.DeadStatus // refused input that is kept; nil: none
+	Letters  *Letters               // what may be done with it; nil: nothing, only Dead counts it
+	Chain    func() []lake.Stage    // the backlog, from the API to the panels; nil: not known
+	Tasks    Tasks
+	Store    Store
+	Complete func(ctx context.Context, path string) ([]string, error) // file names that continue what was typed, folders with their slash; nil: none
+	// The earlier reports of the benchmark's suites, newest first; nil: none.
+	LadderHistory   func(ctx context.Context) ([]bench.Report, error)
+	PipelineHistory func(ctx context.Context) ([]bench.Pipeline, error)
+	Piped           Work       // reads what is piped into the console; it is started with it. nil: nothing is
+	Questions       []NamedSQL // the saved queries that come with the program
+	ASCII           bool       // no box drawing, no braille
+	Mouse           bool
+	PanicKey        bool // Ctrl+\ panics: for the test that a bug leaves a usable terminal
 }
 
 // Letters is the dead zone as the console works with it. Each func may block.
@@ -63,6 +65,8 @@ type Tasks struct {
 	Verify   func(ctx context.Context, progress *lake.Progress) (summary string, err error)
 	Import   func(ctx context.Context, p ImportParams, progress *lake.Progress) (summary string, err error)
 	Bench    func(ctx context.Context, p BenchParams, progress *lake.Progress) (report *bench.Report, err error)
+	Pipeline func(ctx context.Context, p PipelineParams, progress *lake.Progress) (report *bench.Pipeline, err error)
+	Stages   []string // the lines that Pipeline measures
 	Why      string
 }
 
@@ -83,6 +87,13 @@ type BenchParams struct {
 	Events int64 // of the scratch lake; 0 asks the lake at hand
 	Runs   int   // timed runs of each rung
 	Cold   bool  // also with the files' pages dropped
+}
+
+// PipelineParams are the parameters of the benchmark of the stages, as `bench pipeline` has them.
+type PipelineParams struct {
+	Events int64    // of the largest lake
+	Rounds int      // of each measure at least
+	Only   []string // names of lines; empty: all
 }
 
 // GenerateParams are the generator's parameters, as `generate` has them.

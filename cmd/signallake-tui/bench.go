@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql/bench"
@@ -22,10 +19,11 @@ const (
 	// benchDistribution says in the report what the generator makes.
 	benchDistribution = "a daily rhythm, log-normal latencies, an incident a day"
 	// benchRoom is what an event of a scratch lake takes on the disk: raw, Parquet, and the twin.
-	benchRoom = 700
+	benchRoom   = 700
+	benchPrefix = "bench-" // of scratch folders
 )
 
-// runBench runs the benchmark and prints the report.
+// runBench runs the ladder and prints the report.
 func runBench(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "bench")
 	p := tui.BenchParams{}
@@ -41,10 +39,8 @@ func runBench(ctx context.Context, w *world, args []string) error {
 	if p.Events < 1 || p.Runs < duck.BenchRuns {
 		return usagef("bench: --events must be at least 1 and --runs at least %d", duck.BenchRuns)
 	}
-	if *write != "" {
-		if info, err := os.Stat(filepath.Dir(*write)); err != nil || !info.IsDir() {
-			return usagef("bench: --write %s: there is no folder %s", *write, filepath.Dir(*write))
-		}
+	if err := checkPage("bench", *write); err != nil {
+		return err
 	}
 	if *atHand {
 		p.Events = 0
@@ -56,15 +52,12 @@ func runBench(ctx context.Context, w *world, args []string) error {
 	if err != nil {
 		return err
 	}
-	history, err := remember(*dir, report)
+	history, err := remember(*dir, ladderHistory, report)
 	if err != nil {
 		return err
 	}
-	if *write != "" {
-		if err := writePage(*write, history); err != nil {
-			return err
-		}
-		fmt.Fprintln(w.stderr, "written:", *write)
+	if err := writePage(w, *write, bench.LadderSections(history)); err != nil {
+		return err
 	}
 	if *asJSON {
 		return writeJSON(w.stdout, report)
@@ -105,7 +98,7 @@ func (s *stack) runBenchTask(ctx context.Context, p tui.BenchParams, progress *l
 	if err != nil {
 		return nil, err
 	}
-	_, err = remember(dir, report)
+	_, err = remember(dir, ladderHistory, report)
 	return report, err
 }
 
@@ -161,67 +154,4 @@ func benchScratch(ctx context.Context, dir string, p tui.BenchParams, now func()
 	}
 	report.Data.Scratch, report.Data.Seed, report.Data.Distribution = true, made.Seed, benchDistribution
 	return report, nil
-}
-
-const (
-	benchPrefix  = "bench-" // of scratch folders
-	benchHistory = "bench.jsonl"
-	benchLock    = "bench.lock"
-)
-
-// benchReports are the earlier reports, newest first.
-func benchReports(dir string) ([]bench.Report, error) {
-	lines, err := stateStore{lake.Layout{Root: dir}.State()}.Load(benchHistory)
-	if err != nil {
-		return nil, fmt.Errorf("read the benchmark's history: %w", err)
-	}
-	return bench.Decode(lines), nil
-}
-
-// remember adds a report to the history in state/, which several processes may do, and returns it, newest first.
-func remember(dir string, report *bench.Report) ([]bench.Report, error) {
-	store := stateStore{lake.Layout{Root: dir}.State()}
-	lines, err := store.addReport(report)
-	if err != nil {
-		return nil, fmt.Errorf("keep the benchmark's report: %w", err)
-	}
-	return bench.Decode(lines), nil
-}
-
-func (s stateStore) addReport(report *bench.Report) (lines []byte, err error) {
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return nil, err
-	}
-	lock, err := os.OpenFile(filepath.Join(s.dir, benchLock), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
-		return nil, err
-	}
-	old, err := s.Load(benchHistory)
-	if err != nil {
-		return nil, err
-	}
-	if lines, err = bench.Append(old, report); err != nil {
-		return nil, err
-	}
-	return lines, s.Save(benchHistory, lines)
-}
-
-// writePage writes the page of benchmarks, whole or not at all. What stands there about sizes that the history does not know stays.
-func writePage(path string, history []bench.Report) error {
-	place := stateStore{filepath.Dir(path)}
-	older, err := place.Load(filepath.Base(path))
-	if err == nil {
-		err = place.Save(filepath.Base(path), []byte(bench.Markdown(history, string(older))))
-	}
-	if err == nil {
-		err = os.Chmod(path, 0o644) // a temporary file is its owner's alone
-	}
-	if err != nil {
-		return fmt.Errorf("write the page of benchmarks: %w", err)
-	}
-	return nil
 }

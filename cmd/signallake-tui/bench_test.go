@@ -117,18 +117,18 @@ func TestRemember(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
-			if _, err := remember(dir, &bench.Report{Format: bench.Format, Data: bench.Data{Events: int64(i)}}); err != nil {
+			if _, err := remember(dir, ladderHistory, &bench.Report{Format: bench.Format, Data: bench.Data{Events: int64(i)}}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	reports, err := benchReports(dir)
-	if err != nil || len(reports) != 8 {
-		t.Errorf("%d reports, %v", len(reports), err)
+	kept, err := reports[bench.Report](dir, ladderHistory)
+	if err != nil || len(kept) != 8 {
+		t.Errorf("%d reports, %v", len(kept), err)
 	}
-	if reports, err := benchReports(t.TempDir()); err != nil || reports != nil {
-		t.Errorf("a folder without a history: %v, %v", reports, err)
+	if kept, err := reports[bench.Report](t.TempDir(), ladderHistory); err != nil || kept != nil {
+		t.Errorf("a folder without a history: %v, %v", kept, err)
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 
 // command is one sub-command. Its run parses its own flags.
 type command struct {
-	name    string
+	name    string // a word, or two
 	args    string // the usage line behind the name
-	summary string
+	summary string // "": help does not list it, other parts of the program run it
 	run     func(ctx context.Context, w *world, args []string) error
 }
 
@@ -34,6 +34,9 @@ func commands() []command {
 		{"verify", "[--json] [--quarantine]", "prove that nothing is lost, doubled or damaged", runVerify},
 		{"health", "[--addr HOST:PORT|URL]", "ask a running server whether it takes events", runHealth},
 		{"bench", "[--events N | --lake] [--runs N] [--cold=false] [--json] [--write FILE]", "measure pruning against one unpartitioned file, warm and cold", runBench},
+		{"bench pipeline", "[--events N] [--rounds N] [--only NAMES] [--judge=false] [--json] [--write FILE]", "measure each stage beside a reference, and hold it to its goal", runBenchPipeline},
+		{"bench layout", "[--events N] [--rounds N] [--cold=false] [--json] [--write FILE]", "write the same events in several ways, and ask all of them: folders, files, codecs, row groups, clients", runBenchLayout},
+		{"bench stage", "NAME", "", runBenchStage},
 		{"torture", "[--kills N] [--events N] [--seed N] [--clients N] [--batch N] [--stops N] [--fulls N] [--keep] [--json]", "kill a server of its own again and again, and prove that it lost nothing and took nothing twice", runTorture},
 		{"soak", "[--for 10m] [--overload 1m] [--batch N] [--json]", "hold a server of its own under half its load, then four times as much, and watch it", runSoak},
 		{"files", "[--from TIME] [--to TIME] [--service S]", "the live Parquet files, as a read_parquet([...]) for other tools", runFiles},
@@ -54,20 +57,29 @@ func find(args []string) (command, []string, error) {
 	if at >= len(args) {
 		return all[0], args, nil
 	}
-	name := args[at]
-	rest := slices.Concat(args[:at], args[at+1:])
-	if slices.Contains([]string{"help", "--help", "-help", "-h"}, name) {
+	if slices.Contains([]string{"help", "--help", "-help", "-h"}, args[at]) {
 		return command{run: runHelp}, args[at+1:], nil
 	}
-	if strings.HasPrefix(name, "-") {
+	if strings.HasPrefix(args[at], "-") {
 		return all[0], args, nil
 	}
-	for _, c := range all {
-		if c.name == name {
-			return c, rest, nil
+	c, words := named(args[at:])
+	if words == 0 {
+		return command{}, nil, usagef("unknown command %q: `signallake-tui help` lists them", args[at])
+	}
+	return c, slices.Concat(args[:at], args[at+words:]), nil
+}
+
+// named is the command that the first words name, the one of two words before the one of one, and how many words those are; 0: none.
+func named(args []string) (c command, words int) {
+	for words := min(2, len(args)); words > 0; words-- {
+		for _, c := range commands() {
+			if c.name == strings.Join(args[:words], " ") {
+				return c, words
+			}
 		}
 	}
-	return command{}, nil, usagef("unknown command %q: `signallake-tui help` lists them", name)
+	return command{}, 0
 }
 
 func isDataFlag(arg string) bool {
@@ -77,17 +89,17 @@ func isDataFlag(arg string) bool {
 
 func runHelp(_ context.Context, w *world, args []string) error {
 	if len(args) > 0 {
-		for _, c := range commands() {
-			if c.name == args[0] {
-				err := c.run(context.Background(), &world{stdin: w.stdin, stdout: w.stdout, stderr: w.stdout, getenv: w.getenv, now: w.now}, []string{"--help"})
-				return err
-			}
+		c, words := named(args)
+		if words < len(args) {
+			return usagef("unknown command %q: `signallake-tui help` lists them", strings.Join(args, " "))
 		}
-		return usagef("unknown command %q: `signallake-tui help` lists them", args[0])
+		return c.run(context.Background(), &world{stdin: w.stdin, stdout: w.stdout, stderr: w.stdout, getenv: w.getenv, now: w.now}, []string{"--help"})
 	}
 	fmt.Fprint(w.stdout, "signallake-tui: a console over a local-first log lake\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w.stdout, "  %-9s %s\n", c.name, c.summary)
+		if c.summary != "" {
+			fmt.Fprintf(w.stdout, "  %-14s %s\n", c.name, c.summary)
+		}
 	}
 	fmt.Fprint(w.stdout, `
 Every command takes --data DIR (or SIGNALLAKE_DATA_DIR; ./data otherwise). `+"`signallake-tui help COMMAND`"+` lists its flags.

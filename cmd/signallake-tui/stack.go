@@ -234,7 +234,12 @@ func (s *stack) console(dir string) tui.Config {
 	config := tui.Config{
 		DataDir: dir, Now: s.now, Engine: s.engine, Panels: s.engine, Status: s.lake.Status, Ingest: s.snapshot, Dead: s.lake.DeadStatus, Letters: s.letters(), Chain: s.stages,
 		Store: stateStore{s.lake.Layout().State()}, Tasks: s.tasks(), Complete: completePath,
-		History: func(context.Context) ([]bench.Report, error) { return benchReports(s.lake.Layout().Root) },
+		LadderHistory: func(context.Context) ([]bench.Report, error) {
+			return reports[bench.Report](s.lake.Layout().Root, ladderHistory)
+		},
+		PipelineHistory: func(context.Context) ([]bench.Pipeline, error) {
+			return reports[bench.Pipeline](s.lake.Layout().Root, pipelineHistory)
+		},
 	}
 	config.Tasks.Import = importOf(config.Tasks.Import)
 	if s.owner != nil {

@@ -54,3 +54,12 @@ func BucketMS(bucket int16) float64 {
 	low := float64(steps + int(bucket)%steps)
 	return ((low+0.5)*math.Ldexp(1, shift) - 0.5) / 1000
 }
+
+// BucketRange is what a bucket holds: latencies that round to 2^width whole microseconds from low on. The last bucket also holds all above it.
+func BucketRange(bucket int16) (low uint64, width int) {
+	if bucket < steps {
+		return uint64(bucket), 0
+	}
+	width = int(bucket)>>stepBits - 1
+	return uint64(steps+int(bucket)%steps) << width, width
+}

@@ -124,15 +124,15 @@ func TestMarkdown(t *testing.T) {
 	atHand := made(shapes["chance"])
 	atHand.Data.Scratch, atHand.Data.Events = false, 77
 	const older = "# Benchmarks\nolder words\n\n## 500 events\nof another machine\n\n### findings\n* kept\n\n## 1,000,000 events\nreplaced\n\n## By hand\ndropped\n"
-	page := Markdown([]Report{*big, *small, *bigger, *elsewhere, *atHand}, older)
+	page := Page(older, LadderSections([]Report{*big, *small, *bigger, *elsewhere, *atHand}))
 	golden(t, "benchmarks.md", page)
-	if again := Markdown([]Report{*big}, page); again != page {
+	if again := Page(page, LadderSections([]Report{*big})); again != page {
 		t.Errorf("the page, written again from one of its reports, is\n%s", again)
 	}
-	if got := Markdown(nil, older); got != older {
+	if got := Page(older, LadderSections(nil)); got != older {
 		t.Errorf("a page of no report: %q", got)
 	}
-	if got := Markdown([]Report{*atHand, *small}, ""); !strings.Contains(got, "## 77 events of a lake at hand\n") || !strings.Contains(got, "## 1,000,000 events\n") {
+	if got := Page("", LadderSections([]Report{*atHand, *small})); !strings.Contains(got, "## Ladder, 77 events of a lake at hand\n") || !strings.Contains(got, "## Ladder, 1,000,000 events\n") {
 		t.Errorf("the newest report is not on the page:\n%s", got)
 	}
 }
@@ -211,10 +211,10 @@ func TestNoise(t *testing.T) {
 		r.Rungs[0].Fill()
 		return r
 	}
-	if c := Compare(noisy(0.1), noisy(0))[0]; c.Slower() || c.Noise < 0.1 {
+	if c := Compare(noisy(0.1), noisy(0))[0]; c.Worse() || c.Noise < 0.1 {
 		t.Errorf("10 %% between runs whose rounds are 20 %% apart: %+v", c)
 	}
-	if c := Compare(noisy(2), noisy(0))[0]; !c.Slower() {
+	if c := Compare(noisy(2), noisy(0))[0]; !c.Worse() {
 		t.Errorf("three times the time is slower whatever the noise: %+v", c)
 	}
 }
@@ -246,7 +246,7 @@ func TestHistory(t *testing.T) {
 			lines = append(lines, "{\"format\":99,\"from\":\"a newer release\"}\n{torn"...)
 		}
 	}
-	reports := Decode(lines)
+	reports := Decode[Report](lines)
 	if len(reports) != Keep-2 || reports[0].Data.Events != Keep+4 || reports[len(reports)-1].Data.Events != 7 {
 		t.Fatalf("%d reports, from %d to %d", len(reports), reports[0].Data.Events, reports[len(reports)-1].Data.Events)
 	}

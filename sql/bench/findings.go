@@ -130,7 +130,7 @@ func (f *findings) engine() {
 	if r == nil || f.list == nil || plan == 0 {
 		return
 	}
-	f.say("Any SQL at the prompt takes %s ms, %s ms more than the bare list: %s ms are the gate, the plan and the pruning, the rest is the view `events`.", millis(r.Median),
+	f.say("Any SQL at the prompt takes %s ms, %s ms more than the bare list: %s ms are the gate, the plan and the pruning of a text that was not asked before, the rest is what makes `events` of the list.", millis(r.Median),
 		millis(max(0, r.Median-f.list.Median)), millis(plan))
 }
 

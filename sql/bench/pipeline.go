@@ -1,6 +1,9 @@
 package bench
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Pipeline is one finished run of the benchmark of the stages: each with its reference beside it, in turns, and the goal that it is held to.
 type Pipeline struct {
@@ -59,4 +62,26 @@ type Growth struct {
 	Exponent float64   `json:"exponent"` // of the fit through all sizes
 	AtMost   float64   `json:"at_most"`  // the bound on Exponent: 1 and a little for noise, or nearly 0 where the stage is to be flat
 	Notes    []string  `json:"notes,omitempty"`
+}
+
+// Find is the line of this report that measures the same as one of another report; nil when there is none.
+func (p *Pipeline) Find(l *Line) *Line {
+	for i := range p.Lines {
+		if m := &p.Lines[i]; m.Name == l.Name && m.Events == l.Events && m.Unit == l.Unit && (m.Reference == nil) == (l.Reference == nil) {
+			return m
+		}
+	}
+	return nil
+}
+
+// Fill computes Best, Median and Worst from the samples. More tells that more is better, as of a rate.
+func (m *Measure) Fill(more bool) {
+	sorted := slices.Sorted(slices.Values(m.Samples))
+	if len(sorted) == 0 {
+		return
+	}
+	m.Best, m.Median, m.Worst = sorted[0], medianOf(sorted), sorted[len(sorted)-1]
+	if more {
+		m.Best, m.Worst = m.Worst, m.Best
+	}
 }

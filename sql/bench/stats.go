@@ -18,8 +18,8 @@ func (r *Rung) Fill() {
 // Fill computes Median from the samples.
 func (p *Probe) Fill() { p.Median = medianOf(slices.Sorted(slices.Values(p.Samples))) }
 
-// medianOf is the median of sorted durations; 0 of none.
-func medianOf(sorted []time.Duration) time.Duration {
+// medianOf is the median of sorted values; 0 of none.
+func medianOf[V time.Duration | float64](sorted []V) V {
 	n := len(sorted)
 	switch {
 	case n == 0:

@@ -109,12 +109,7 @@ func roundsLine(r *Report) string {
 
 // aligned writes a table with its columns under each other, the first one to the left and numbers to the right.
 func aligned(b *strings.Builder, table [][]string) {
-	widths := make([]int, len(table[0]))
-	for _, row := range table {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
+	widths := columnWidths(table)
 	for _, row := range table {
 		var line strings.Builder
 		for i, cell := range row {
@@ -127,6 +122,17 @@ func aligned(b *strings.Builder, table [][]string) {
 		}
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
+}
+
+// columnWidths is how wide each column of a table is.
+func columnWidths(table [][]string) []int {
+	widths := make([]int, len(table[0]))
+	for _, row := range table {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	return widths
 }
 
 // piped writes a table as Markdown.

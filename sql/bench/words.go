@@ -48,6 +48,19 @@ func count(n int64) string {
 	return s
 }
 
+// Brief writes a number of events in a few columns: 950, 100k, 1M, 2.5M.
+func Brief(n int64) string {
+	for _, unit := range []struct {
+		name string
+		size int64
+	}{{"G", 1e9}, {"M", 1e6}, {"k", 1e3}} {
+		if n >= unit.size {
+			return strconv.FormatFloat(math.Round(float64(n)/float64(unit.size)*10)/10, 'f', -1, 64) + unit.name
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
 // percent writes a share: 0.927 is "92.7 %".
 func percent(share float64) string {
 	return strconv.FormatFloat(100*share, 'f', 1, 64) + " %"
@@ -55,6 +68,14 @@ func percent(share float64) string {
 
 // times writes a factor: "1.45x".
 func times(v float64) string { return digits(v) + "x" }
+
+// RatioWords writes a factor with three digits, so that it can be told from its bound: "0.352x", "2.97x", "12.5x".
+func RatioWords(v float64) string {
+	if math.Abs(v) < 0.9995 {
+		return strconv.FormatFloat(v, 'f', 3, 64) + "x"
+	}
+	return times(v)
+}
 
 // few writes the mean number of files: whole where it is.
 func few(v float64) string {
@@ -86,4 +107,15 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return count(int64(n)) + " " + what + "s"
+}
+
+// stamp is a moment to the minute.
+func stamp(at time.Time) string { return at.UTC().Format("2006-01-02 15:04Z") }
+
+// capital makes a sentence's first letter a capital one.
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -208,10 +208,18 @@ func TestAnswersAgree(t *testing.T) {
 	checkAnswers(t, l, engine)
 }
 
+// benchEvents is the lake of the benchmarks here: a million events, or few with -short, where they only show that they still run.
+func benchEvents() int64 {
+	if testing.Short() {
+		return 50_000
+	}
+	return 1_000_000
+}
+
 // BenchmarkAnswers proves the same on a million events and times the five questions beside the outsider over the same files by list.
 func BenchmarkAnswers(b *testing.B) {
 	l, engine := openBoth(b, b.TempDir())
-	generateInto(b, l, 1_000_000, 1)
+	generateInto(b, l, benchEvents(), 1)
 	if _, err := l.Convert(b.Context(), nil); err != nil {
 		b.Fatal(err)
 	}

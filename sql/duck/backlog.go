@@ -31,7 +31,7 @@ type backlog struct {
 	failed   atomic.Pointer[error]
 }
 
-// maxLoaders bounds how many cores a start takes for hot tables, and for the panels' count: each holds some 50 MB of rows that are not flushed, or cells of its own.
+// maxLoaders bounds how many cores a start takes for hot tables, and for the panels' count: each holds cells of its own.
 const maxLoaders = 4
 
 // awaitEvery is how often a conversion is looked at.
@@ -54,14 +54,14 @@ func newBacklog(l *lake.Lake, hot *hotSet) *backlog {
 	return b
 }
 
-// run makes the backlog visible, with a loader on each of the connections. ended is called once, whatever happens.
-func (b *backlog) run(ctx context.Context, conns []*conn, ended func()) {
+// run makes the backlog visible, with so many loaders. ended is called once, whatever happens.
+func (b *backlog) run(ctx context.Context, loaders int, ended func()) {
 	defer ended()
 	defer close(b.done)
 	if len(b.segments) == 0 || b.awaitConversion(ctx) {
 		return
 	}
-	if err := b.load(ctx, conns); err != nil && ctx.Err() == nil {
+	if err := b.load(ctx, loaders); err != nil && ctx.Err() == nil {
 		b.failed.Store(&err)
 	}
 }
@@ -84,7 +84,7 @@ func (b *backlog) awaitConversion(ctx context.Context) bool {
 }
 
 // load fills a hot table for each segment that no conversion has taken. A segment that cannot be read costs itself alone.
-func (b *backlog) load(ctx context.Context, conns []*conn) error {
+func (b *backlog) load(ctx context.Context, workers int) error {
 	queue := make(chan int, len(b.segments))
 	for i := len(b.segments) - 1; i >= 0; i-- {
 		queue <- i
@@ -92,9 +92,9 @@ func (b *backlog) load(ctx context.Context, conns []*conn) error {
 	close(queue)
 	errs := make([]error, len(b.segments))
 	var loaders sync.WaitGroup
-	for _, c := range conns[:min(len(conns), len(b.segments))] {
+	for range min(workers, len(b.segments)) {
 		loaders.Go(func() {
-			w := &hotWriter{set: b.hot, conn: c}
+			w := &hotWriter{set: b.hot}
 			for i := range queue {
 				if ctx.Err() == nil {
 					errs[i] = b.loadSegment(ctx, w, i)
@@ -109,33 +109,28 @@ func (b *backlog) load(ctx context.Context, conns []*conn) error {
 // errConverted stops the loading of a segment that has become Parquet meanwhile.
 var errConverted = errors.New("converted meanwhile")
 
-func (b *backlog) loadSegment(ctx context.Context, w *hotWriter, i int) (err error) {
+func (b *backlog) loadSegment(ctx context.Context, w *hotWriter, i int) error {
 	s := b.segments[i]
 	if s.First < b.lake.Current().Watermark {
 		return nil
 	}
-	if err := w.open(s.First); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	w.open(s.First)
+	defer w.close()
 	newest := lake.Micros(0)
-	err = scanLines(b.lake, s, func(e *lake.Event, seq lake.Seq) error {
+	err := scanLines(b.lake, s, func(e *lake.Event, seq lake.Seq) error {
 		newest = max(newest, e.ReceivedAt)
 		return w.append(e, seq)
 	}, func(int) error {
 		if s.First < b.lake.Current().Watermark {
 			return errConverted
 		}
-		if w.pending >= hotRows {
-			b.loaded[i].Add(w.pending)
-			return errors.Join(ctx.Err(), w.flush())
-		}
+		b.loaded[i].Add(w.publish())
 		return ctx.Err()
 	})
 	if errors.Is(err, errConverted) {
 		return nil
 	}
-	b.loaded[i].Add(w.pending)
+	b.loaded[i].Add(w.publish())
 	b.saw(newest)
 	return err
 }
@@ -152,19 +147,31 @@ func (b *backlog) saw(received lake.Micros) {
 // scanLines calls each with every event of a segment, and after about a MiB of them between with their number.
 func scanLines(l *lake.Lake, s lake.Segment, each func(e *lake.Event, seq lake.Seq) error, between func(n int) error) error {
 	var scanner lake.Scanner
-	var event lake.Event
 	return l.ReadSegment(s, func(lines []byte, seq lake.Seq, n int) error {
-		for line := range bytes.Lines(lines) {
-			if err := scanner.Scan(line, &event); err != nil {
-				return fmt.Errorf("read event %d of the raw log: %w", seq, err)
-			}
-			if err := each(&event, seq); err != nil {
-				return err
-			}
-			seq++
+		if err := scanBatch(&scanner, lines, seq, each); err != nil {
+			return err
 		}
 		return between(n)
 	})
+}
+
+// scanBatch calls each with every event of some lines, whose seqs follow first. The event's strings are valid during the call.
+func scanBatch(scanner *lake.Scanner, lines []byte, first lake.Seq, each func(e *lake.Event, seq lake.Seq) error) error {
+	var event lake.Event
+	for seq := first; len(lines) > 0; seq++ {
+		n := bytes.IndexByte(lines, '\n') + 1
+		if n == 0 {
+			n = len(lines)
+		}
+		if err := scanner.Scan(lines[:n], &event); err != nil {
+			return fmt.Errorf("read event %d of the raw log: %w", seq, err)
+		}
+		if err := each(&event, seq); err != nil {
+			return err
+		}
+		lines = lines[n:]
+	}
+	return nil
 }
 
 // over tells that statements see everything of the backlog.
@@ -205,6 +212,14 @@ func (b *backlog) visible() int64 {
 		}
 	}
 	return n
+}
+
+// lacking is how many they do not see.
+func (b *backlog) lacking() int64 {
+	if b.over() {
+		return 0
+	}
+	return b.total - b.visible()
 }
 
 // progress is how much of the work is done, in events: what is visible, and what a conversion at work has behind it of its run, scanning and writing

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -128,7 +126,7 @@ func (b *bencher) open(twin string) (err error) {
 		return openInstance(box{memory: defaultMemory, threads: b.cfg.Threads, spill: b.spill + name, connections: 1,
 			allowed: []string{b.layout.Partitioned(), b.layout.Unpartitioned()}, setup: setup})
 	}
-	if b.warm, err = open("-warm", trustFiles()...); err != nil {
+	if b.warm, err = open("-warm", keepFiles()...); err != nil {
 		return err
 	}
 	if b.bare, err = open("-bare", "SET enable_external_file_cache = false", "SET parquet_metadata_cache = false"); err != nil {
@@ -145,22 +143,10 @@ func (b *bencher) open(twin string) (err error) {
 	return nil
 }
 
-// choosePairs takes some of the pairs, at random but the same for the same seed and lake.
+// choosePairs takes some of the pairs.
 func (b *bencher) choosePairs() {
-	for i := range b.version.Files {
-		p := pair{b.version.Files[i].Partition.Service, b.version.Files[i].Partition.Date}
-		if !slices.Contains(b.pairs[max(0, len(b.pairs)-1):], p) { // files are ordered by day and service
-			b.pairs = append(b.pairs, p)
-		}
-	}
-	b.total = len(b.pairs)
-	most := b.cfg.Pairs
-	if most <= 0 {
-		most = benchPairs
-	}
-	draw := rand.New(rand.NewPCG(b.cfg.Seed, uint64(b.total)))
-	draw.Shuffle(len(b.pairs), func(i, j int) { b.pairs[i], b.pairs[j] = b.pairs[j], b.pairs[i] })
-	b.pairs = b.pairs[:min(most, len(b.pairs))]
+	all := pairsOf(b.version)
+	b.total, b.pairs = len(all), drawPairs(all, b.cfg.Pairs, b.cfg.Seed)
 }
 
 func (b *bencher) close() error {
@@ -234,14 +220,7 @@ func (b *bencher) interruptible(ctx context.Context, work func() error) error {
 }
 
 func (b *bencher) data() bench.Data {
-	d := bench.Data{Files: len(b.version.Files), TwinBytes: b.twin.bytes, Pairs: len(b.pairs), PairsTotal: b.total, Version: b.version.Number}
-	services, days := map[string]bool{}, map[lake.Date]bool{}
-	for i := range b.version.Files {
-		f := &b.version.Files[i]
-		d.Events += f.Rows
-		d.Bytes += f.Bytes
-		services[f.Partition.Service], days[f.Partition.Date] = true, true
-	}
-	d.Services, d.Days = len(services), len(days)
+	d := dataOf(b.version)
+	d.TwinBytes, d.Pairs, d.PairsTotal = b.twin.bytes, len(b.pairs), b.total
 	return d
 }

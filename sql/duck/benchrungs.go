@@ -56,7 +56,7 @@ func (b *bencher) makeRungs() {
 		{bench.ProbeListOpen, "count over the catalog's list: footers only", func(p pair) error {
 			return run(strings.Replace(b.listText(p), askP95, "SELECT count(*) FROM ", 1))
 		}},
-		{bench.ProbePlan, "gate, plan and prune any SQL", func(p pair) error { _, _, err := b.plan(p); return err }},
+		{bench.ProbePlan, "gate, plan and prune any SQL", func(p pair) error { _, _, _, err := b.plan(p); return err }},
 	}
 }
 
@@ -81,25 +81,25 @@ func (b *bencher) listText(p pair) string {
 }
 
 // plan is what the engine does with a statement before it reads.
-func (b *bencher) plan(p pair) (*statement, []*lake.FileEntry, error) {
+func (b *bencher) plan(p pair) (*statement, []*lake.FileEntry, []string, error) {
 	s, err := b.gate.admit(b.planner.filters.conns[0], strings.NewReplacer("'$service'", sql.Literal(p.service), "$day", p.day.String()).Replace(question))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	planned := b.planner.planOf(0, s, time.Now())
 	if planned.wrong != nil {
-		return nil, nil, planned.wrong
+		return nil, nil, nil, planned.wrong
 	}
-	return s, sql.Prune(b.version.Files, planned.scans, planned.leeway), nil
+	return s, sql.Prune(b.version.Files, planned.scans, planned.leeway), columnsOf(planned.costs), nil
 }
 
-// askEngine goes the way of Engine.Query, over this version and without a hot tail.
+// askEngine goes the way of Engine.Query for a text that it has not seen yet, over this version and without a hot tail.
 func (b *bencher) askEngine(p pair) (*rowSet, error) {
-	s, files, err := b.plan(p)
+	s, files, reads, err := b.plan(p)
 	if err != nil {
 		return nil, err
 	}
-	return s.execute(context.Background(), b.c, b.layout, files, nil, defaultMaxRows)
+	return s.execute(context.Background(), b.c, b.layout, files, nil, reads, defaultMaxRows)
 }
 
 // twinBooks is what the catalog would know of the unpartitioned twin.

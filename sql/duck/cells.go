@@ -1,13 +1,10 @@
 package duck
 
 import (
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math"
 	"time"
-
-	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/lake/rollup"
@@ -69,10 +66,10 @@ func addCounts(to, from *rollup.Counts) {
 	to.LatencyMax = max(to.LatencyMax, from.LatencyMax)
 }
 
-// merge adds the cells of delta and moves what has come to rest into sealed tables, all in the transaction that is open on c.
-func (o *openCells) merge(c *conn, delta *rollup.Cells, now time.Time) error {
+// merge adds the cells of delta and moves what has come to rest into sealed tables, all in the transaction that is open on c. It answers how many rows these got.
+func (o *openCells) merge(c *conn, delta *rollup.Cells, now time.Time) (sealedRows int64, err error) {
 	if err := o.reopen(c, delta); err != nil {
-		return err
+		return 0, err
 	}
 	for _, from := range delta.Services() {
 		key := serviceKey{o.start(from.Minute), from.Service}
@@ -96,10 +93,11 @@ func (o *openCells) merge(c *conn, delta *rollup.Cells, now time.Time) error {
 		cell.latency.Merge(&from.Latency)
 		cell.touched = now
 	}
-	if err := o.seal(c, now); err != nil {
-		return err
+	n, err := o.seal(c, now)
+	if err != nil {
+		return 0, err
 	}
-	return o.rewrite(c)
+	return n, o.rewrite(c)
 }
 
 // reopen takes service cells that delta adds to back from the sealed table: a late event, or the minute that a conversion has cut in two. Their
@@ -121,15 +119,7 @@ func (o *openCells) reopen(c *conn, delta *rollup.Cells) error {
 	if err != nil || len(set.rows) == 0 {
 		return err
 	}
-	err = appendRows(c, wantedKeys, func(add func(...driver.Value) error) error {
-		for key := range wanted {
-			if err := add(lake.Micros(key.at).Time(), key.service); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := c.nameCells(wanted); err != nil {
 		return err
 	}
 	if err := o.takeBack(c); err != nil {
@@ -138,76 +128,58 @@ func (o *openCells) reopen(c *conn, delta *rollup.Cells) error {
 	return c.exec("TRUNCATE " + wantedKeys)
 }
 
-// takeBack moves the cells that wantedKeys names from the sealed table to Go.
-func (o *openCells) takeBack(c *conn) error {
-	named := fmt.Sprintf("s.%s = k.cell AND s.service_name = k.service_name", o.time)
-	set, err := c.query(fmt.Sprintf("SELECT epoch_us(s.%s), s.service_name, count - http, http - errors - client_errors, client_errors, errors, latency_sum, latency_max, buckets, counts FROM %s s JOIN %s k ON %s",
-		o.time, sealed(o.table), wantedKeys, named), 0)
+// nameCells fills wantedKeys.
+func (c *conn) nameCells(wanted map[serviceKey]bool) error {
+	w, err := c.chunkWriter(wantedKeys)
 	if err != nil {
 		return err
 	}
-	for _, row := range set.rows {
-		at, _ := row[0].(int64)
-		service, _ := row[1].(string)
-		cell := &serviceCell{}
-		for class, column := range map[int]int{0: 2, 2: 3, 4: 4, 5: 5} { // the sum of 1xx to 3xx goes to 2xx: the tables do not tell them apart
-			n, _ := row[column].(int64)
-			cell.counts.Classes[class] += uint32(n)
+	for key := range wanted {
+		if err == nil {
+			w.int64(0, key.at)
+			w.text(1, key.service)
+			err = w.next()
 		}
-		sum, _ := row[6].(float64)
-		highest, _ := row[7].(float64)
-		cell.counts.LatencySum += sum
-		cell.counts.LatencyMax = max(cell.counts.LatencyMax, highest)
-		addBuckets(&cell.latency, row[8], row[9])
-		o.services[serviceKey{at, service}] = cell
 	}
-	if len(set.rows) == 0 {
-		return nil
+	if err == nil {
+		err = w.flush()
+	}
+	return errors.Join(err, w.close())
+}
+
+// takeBack moves the cells that wantedKeys names from the sealed table to Go.
+func (o *openCells) takeBack(c *conn) error {
+	named := fmt.Sprintf("s.%s = k.cell AND s.service_name = k.service_name", o.time)
+	taken := 0
+	err := c.eachCell(fmt.Sprintf("SELECT s.%s, s.service_name, %s FROM %s s JOIN %s k ON %s", o.time, storedColumns, sealed(o.table), wantedKeys, named), false, func(cell *storedCell) {
+		o.addStored(cell)
+		taken++
+	})
+	if err != nil || taken == 0 {
+		return err
 	}
 	return c.exec(fmt.Sprintf("DELETE FROM %s s USING %s k WHERE %s", sealed(o.table), wantedKeys, named))
 }
 
-// addBuckets adds a distribution as the tables hold it.
-func addBuckets(h *rollup.Histogram, buckets, counts driver.Value) {
-	list, _ := buckets.([]any)
-	times, _ := counts.([]any)
-	for i := range min(len(list), len(times)) {
-		b, _ := list[i].(int16)
-		n, _ := times[i].(int32)
-		for range n {
-			h.Add(rollup.BucketMS(b))
-		}
-	}
-}
-
 // seal moves cells that rest into the sealed tables; all of them when there are too many.
-func (o *openCells) seal(c *conn, now time.Time) error {
+func (o *openCells) seal(c *conn, now time.Time) (sealedRows int64, err error) {
 	all := len(o.services)+len(o.spots) > maxOpen
-	err := appendRows(c, sealed(o.table), func(add func(...driver.Value) error) error {
-		for key, cell := range o.services {
-			if all || now.Sub(cell.touched) >= sealAfter {
-				if err := add(serviceRow(key, cell)...); err != nil {
-					return err
-				}
-				delete(o.services, key)
-			}
+	rests := func(touched time.Time) bool { return all || now.Sub(touched) >= sealAfter }
+	before := len(o.services) + len(o.spots)
+	err = o.write(c, sealed(o.table), func(key serviceKey, cell *serviceCell) bool {
+		if rests(cell.touched) {
+			delete(o.services, key)
+			return true
 		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return appendRows(c, sealed(o.table+"_by_endpoint"), func(add func(...driver.Value) error) error {
-		for key, cell := range o.spots {
-			if all || now.Sub(cell.touched) >= sealAfter {
-				if err := add(spotRow(key, cell)...); err != nil {
-					return err
-				}
-				delete(o.spots, key)
-			}
+		return false
+	}, func(key spotKey, cell *spotCell) bool {
+		if rests(cell.touched) {
+			delete(o.spots, key)
+			return true
 		}
-		return nil
+		return false
 	})
+	return int64(before - len(o.services) - len(o.spots)), err
 }
 
 // rewrite replaces the open tables.
@@ -215,69 +187,27 @@ func (o *openCells) rewrite(c *conn) error {
 	if err := c.exec("TRUNCATE " + open(o.table) + "; TRUNCATE " + open(o.table+"_by_endpoint")); err != nil {
 		return err
 	}
-	err := appendRows(c, open(o.table), func(add func(...driver.Value) error) error {
-		for key, cell := range o.services {
-			if err := add(serviceRow(key, cell)...); err != nil {
-				return err
-			}
+	return o.write(c, open(o.table), func(serviceKey, *serviceCell) bool { return true }, func(spotKey, *spotCell) bool { return true })
+}
+
+// write appends the cells that are chosen to a table and the one of endpoints beside it.
+func (o *openCells) write(c *conn, table string, service func(serviceKey, *serviceCell) bool, spot func(spotKey, *spotCell) bool) (err error) {
+	services := cellWriter{conn: c, table: table}
+	for key, cell := range o.services {
+		if err == nil && service(key, cell) {
+			err = services.service(key, cell)
 		}
-		return nil
-	})
-	if err != nil {
+	}
+	if err = services.end(err); err != nil {
 		return err
 	}
-	return appendRows(c, open(o.table+"_by_endpoint"), func(add func(...driver.Value) error) error {
-		for key, cell := range o.spots {
-			if err := add(spotRow(key, cell)...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// appendRows appends what rows adds; the appender is opened with the first row.
-func appendRows(c *conn, table string, rows func(add func(...driver.Value) error) error) error {
-	var appender *duckdb.Appender
-	err := rows(func(row ...driver.Value) (err error) {
-		if appender == nil {
-			if appender, err = duckdb.NewAppenderFromConn(c.driver, "", table); err != nil {
-				return err
-			}
-		}
-		return appender.AppendRow(row...)
-	})
-	if appender != nil {
-		err = errors.Join(err, appender.Close())
-	}
-	if err != nil {
-		return fmt.Errorf("append to %s: %w", table, err)
-	}
-	return nil
-}
-
-func serviceRow(key serviceKey, cell *serviceCell) []driver.Value {
-	n := cell.latency.Count()
-	row := append([]driver.Value{lake.Micros(key.at).Time(), key.service}, countValues(&cell.counts, n)...)
-	for _, q := range cell.latency.Quantiles(0.5, 0.95, 0.99) {
-		if n == 0 {
-			row = append(row, nil)
-		} else {
-			row = append(row, q)
+	spots := cellWriter{conn: c, table: table + "_by_endpoint"}
+	for key, cell := range o.spots {
+		if err == nil && spot(key, cell) {
+			err = spots.spot(key, cell)
 		}
 	}
-	buckets, counts := cell.latency.Buckets()
-	return append(row, buckets, counts)
-}
-
-func spotRow(key spotKey, cell *spotCell) []driver.Value {
-	row := append([]driver.Value{lake.Micros(key.at).Time(), key.service, orNull(key.endpoint), key.region}, countValues(&cell.counts, cell.latency.Count())...)
-	buckets, counts := cell.latency.Buckets()
-	return append(row, buckets, counts)
-}
-
-func countValues(c *rollup.Counts, latencies int64) []driver.Value {
-	return []driver.Value{c.Events(), c.HTTP(), c.Errors(), c.ClientErrors(), latencies, c.LatencySum, c.LatencyMax}
+	return spots.end(err)
 }
 
 // timestampSQL is an instant as a constant of SQL.

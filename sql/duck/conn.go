@@ -25,6 +25,7 @@ type conn struct {
 	driver *duckdb.Conn
 	handle mapping.Connection
 	rows   reflect.Type // the driver's reader of results
+	small  *conn        // its twin for statements that read little; nil for most
 }
 
 func connect(connector *duckdb.Connector) (*conn, error) {
@@ -56,6 +57,16 @@ func (c *conn) exec(text string) error {
 		return &duckdb.Error{Msg: mapping.ResultError(&result)}
 	}
 	return nil
+}
+
+// changed runs one statement of ours and answers how many rows it has inserted.
+func (c *conn) changed(text string) (int64, error) {
+	var result mapping.Result
+	defer mapping.DestroyResult(&result)
+	if mapping.Query(c.handle, text, &result) == mapping.StateError {
+		return 0, &duckdb.Error{Msg: mapping.ResultError(&result)}
+	}
+	return int64(mapping.RowsChanged(&result)), nil
 }
 
 // rowSet is a materialised answer.
@@ -124,7 +135,19 @@ func (c *conn) text(query string, args ...any) (string, error) {
 	return s, nil
 }
 
-// interruptUntil stops what runs on the connection, again and again until done is closed.
+// smallRead is what a statement may read, in bytes by the books, to run on the twin: a p95 of a service and day of a hundred million events.
+const smallRead = 8 << 20
+
+// forRead is the connection for a statement that reads so many bytes. The twin keeps what it reads of files in memory and does not open them again, which
+// is a tenth of the time of a small question; large ones would fill the memory with it for a hundredth of theirs.
+func (c *conn) forRead(bytes int64) *conn {
+	if c.small != nil && bytes <= smallRead {
+		return c.small
+	}
+	return c
+}
+
+// interruptUntil stops what runs on the connection or its twin, again and again until done is closed.
 func (c *conn) interruptUntil(done <-chan struct{}) {
 	ticker := time.NewTicker(interruptEvery)
 	defer ticker.Stop()
@@ -134,6 +157,9 @@ func (c *conn) interruptUntil(done <-chan struct{}) {
 			return
 		case <-ticker.C:
 			mapping.Interrupt(c.handle)
+			if c.small != nil {
+				mapping.Interrupt(c.small.handle)
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// defaultMemory lets a sort of a few million events stay in memory on a small machine; hot rows live in it as well.
+	// defaultMemory lets a sort of a few million events stay in memory on a small machine.
 	defaultMemory = 1 << 30
 	// defaultPanelMemory holds the minute tables of months; what does not fit spills.
 	defaultPanelMemory = 512 << 20
@@ -36,7 +36,7 @@ const (
 // Config says how to open an engine. Only Lake is required.
 type Config struct {
 	Lake        *lake.Lake
-	MemoryLimit int64            // bytes, of the prompt; 0: 1 GiB
+	MemoryLimit int64            // bytes, of the prompt; 0: 1 GiB. Hot rows take up to half as much beside it, and a file above that
 	PanelMemory int64            // bytes, of the panels; 0: 512 MiB
 	Threads     int              // of a statement; 0: all cores
 	Panels      bool             // load what the panels need at once; false: when the first one asks
@@ -51,13 +51,16 @@ type Engine struct {
 	gate    *gate
 	planner *planner
 	slots   chan int // free connections of the planner
+	kept    statements
 
 	prompt *instance
 	conns  chan *conn // free connections for users' statements
 	hot    *hotSet
 	feed   *feed
 
-	loaders []*conn // of the backlog
+	digests *lake.Digests
+
+	loaders int // of the backlog, at most
 
 	panels     *instance
 	panelConns chan *conn
@@ -120,7 +123,7 @@ func (e *Engine) open(cfg Config) error {
 	}
 	memory, panelMemory := orDefault(cfg.MemoryLimit, defaultMemory), orDefault(cfg.PanelMemory, defaultPanelMemory)
 	e.prompt, err = openInstance(box{memory: memory, threads: threads, spill: e.spill + "-prompt", allowed: []string{partitioned, rollups},
-		connections: promptConns + ownConns + min(threads, maxLoaders), setup: append(minuteTables(), trustFiles()...)})
+		connections: promptConns + ownConns, small: promptConns, setup: append(minuteTables(), trustFiles()...)})
 	if err != nil {
 		return err
 	}
@@ -129,10 +132,17 @@ func (e *Engine) open(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	e.loaders = e.prompt.conns[promptConns+ownConns:]
-	e.conns = freeConns(e.prompt.conns[ownConns : promptConns+ownConns])
+	e.loaders = min(threads, maxLoaders)
+	e.conns = freeConns(e.prompt.conns[ownConns:])
+	for i, c := range e.prompt.small {
+		e.prompt.conns[ownConns+i].small = c
+	}
 	e.panelConns = freeConns(e.panels.conns[ownConns:])
-	e.hot = newHotSet(e.lake, e.prompt.conns[0])
+	e.hot = newHotSet(e.lake, memory/hotShare, e.spill+"-hot")
+	if err := e.hot.register(e.prompt.connector, threads); err != nil {
+		return err
+	}
+	e.digests = lake.NewDigests(e.lake.Layout(), digestMemory)
 	e.feed = newFeed(e)
 	e.feed.minutes.panels.wanted.Store(cfg.Panels)
 	return nil
@@ -144,8 +154,17 @@ func trustFiles() []string {
 	return []string{"SET parquet_metadata_cache = true", "SET validate_external_file_cache = 'NO_VALIDATION'"}
 }
 
-// ownConns is how many connections of an instance the feed keeps for itself: one for hot rows, one for minute tables.
-const ownConns = 2
+// ownConns is how many connections of an instance the feed keeps for itself: one for minute tables.
+const ownConns = 1
+
+// hotShare is the part of the prompt's memory that hot rows take on top of it: half as much, before they lie in a file.
+const hotShare = 2
+
+// keepFiles lets DuckDB keep all that it reads of files, as the prompt's connections for small reads do.
+func keepFiles() []string { return append(trustFiles(), "SET "+keepReads) }
+
+// keepReads makes DuckDB read files of the disk like those of a network: whole chunks at a time, and through its cache.
+const keepReads = "prefetch_all_parquet_files = true"
 
 func freeConns(conns []*conn) chan *conn {
 	free := make(chan *conn, len(conns))
@@ -214,6 +233,9 @@ func (e *Engine) release() error {
 	}
 	if e.planner != nil {
 		errs = append(errs, e.planner.close())
+	}
+	if e.hot != nil {
+		errs = append(errs, e.hot.close())
 	}
 	if e.spill != "" {
 		for _, instance := range []string{"-plan", "-prompt", "-panels"} {

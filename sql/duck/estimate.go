@@ -12,23 +12,22 @@ func (e *Engine) Estimate(ctx context.Context, text string) (sql.Estimate, error
 	if err != nil {
 		return sql.Estimate{}, err
 	}
-	p, err := e.planNow(ctx, s)
+	v := e.hot.pin()
+	defer v.release()
+	w, err := e.work(ctx, s, v.Version)
 	if err != nil {
 		return sql.Estimate{}, err
 	}
-	if p.wrong != nil {
-		return sql.Estimate{}, p.wrong
+	if w.wrong != nil {
+		return sql.Estimate{}, w.wrong
 	}
-	v := e.hot.pin()
-	defer v.release()
-	out := sql.Estimate{FilesTotal: len(v.Version.Files), Version: v.Version.Number, Why: p.why}
+	out := sql.Estimate{FilesTotal: len(v.Version.Files), Version: v.Version.Number, Why: w.why}
 	if s.explain {
 		return out, nil
 	}
-	cost := sql.CostOf(v.Version.Files, p.costs, p.leeway)
-	out.Files, out.Bytes, out.Columns = cost.Files, cost.Bytes, cost.Columns
-	if len(p.scans) > 0 {
-		out.HotRows = v.rows
+	out.Files, out.Bytes, out.Columns = w.cost.Files, w.cost.Bytes, w.cost.Columns
+	if w.events {
+		out.HotRows, _ = e.lake.RawBetween(v.Version.Watermark, e.lake.Committed())
 	}
 	out.USD = sql.AthenaUSD(out.Bytes)
 	return out, nil

@@ -1,7 +1,6 @@
 package duck
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,48 +12,55 @@ import (
 )
 
 const (
-	// hotEvery is how long rows wait for company before they are flushed: half of what a user notices, and few flushes.
-	hotEvery = 100 * time.Millisecond
-	// hotRows flushes earlier when much comes in, so that the appender's memory stays small.
-	hotRows = 100_000
+	// gatherEvery is how long the feed lets events wait for company while nobody waits for them: each look at the log costs some microseconds.
+	gatherEvery = 25 * time.Millisecond
+	// gatherBytes: behind a batch of this size the next one is there already.
+	gatherBytes = 64 << 10
 	// idleRounds of waiting without an event mean that nothing more comes, even if the log's end says so: its last bytes may be damaged.
 	idleRounds = 3
-	// idleEvery is how often an idle feed looks whether tables can be dropped.
+	// idleEvery is how often an idle feed looks whether hot rows can be given back.
 	idleEvery = 500 * time.Millisecond
 )
 
-// feed follows the raw log: one goroutine that scans each committed line once, appends it to the hot table of its segment, and counts it in the
-// minute tables. Its queries, of hot rows and of cells alike, run on connections that nobody else uses.
+// feed follows the raw log: one goroutine that scans each committed line at most once, keeps it among the hot rows of its segment, and counts it in the minute
+// tables. Hot rows are made while statements ask for them, see demand; minutes while panels do. While nobody asks for either, nothing is read.
 type feed struct {
 	engine  *Engine
 	lake    *lake.Lake
 	hot     hotWriter
 	minutes *minuteFeed
 	backlog *backlog // what lies before the feed's begin
+	demand  demand
 
 	cancel context.CancelFunc
 	done   chan struct{}
 	loaded chan struct{} // closed when the tail has been read up to where it was at the start
 	once   sync.Once     // of loaded
 
-	visible  *position    // one past the newest event up to which statements see every one
-	flushed  atomic.Int64 // one past the newest event that was flushed; visible follows it when the backlog is over
-	meter    lagMeter
-	newest   atomic.Int64 // received_at of the newest visible event
-	err      atomic.Pointer[error]
-	waiting  atomic.Pointer[context.CancelFunc]
+	visible *position // one past the newest event up to which statements see every one
+	filled  *position // one past the newest event among the hot rows; visible follows it when the backlog is over
+	meter   lagMeter
+	newest  atomic.Int64 // received_at of the newest visible event
+	err     atomic.Pointer[error]
+	waiting atomic.Pointer[context.CancelFunc]
+
+	// Of the feed's goroutine.
 	scanner  lake.Scanner
+	tail     *lake.Tail
 	pos      lake.Seq // one past the newest event read
 	goal     lake.Seq // where the log ended at the start
-	samples  []lagSample
-	received lake.Micros // of the newest event read
-	flushAt  time.Time   // zero: nothing to flush
-	caughtUp bool        // the end of the backlog has been noticed
+	metered  lake.Seq // one past the newest event whose lag is known
+	received lake.Micros
+	gather   bool // little came in: wait for more
+	caughtUp bool // the end of the backlog has been noticed
 }
 
 func newFeed(e *Engine) *feed {
-	return &feed{engine: e, lake: e.lake, hot: hotWriter{set: e.hot, conn: e.hot.conn}, backlog: newBacklog(e.lake, e.hot), done: make(chan struct{}), loaded: make(chan struct{}),
-		visible: newPosition(0), minutes: newMinuteFeed(e)}
+	f := &feed{engine: e, lake: e.lake, hot: hotWriter{set: e.hot}, backlog: newBacklog(e.lake, e.hot), done: make(chan struct{}), loaded: make(chan struct{}),
+		visible: newPosition(0), filled: newPosition(0), minutes: newMinuteFeed(e)}
+	f.demand.pace = firstPace
+	f.demand.most.Store(lazyEvents)
+	return f
 }
 
 func (f *feed) start() {
@@ -88,32 +94,39 @@ func (f *feed) failure() error {
 
 func (f *feed) run(ctx context.Context) (err error) {
 	f.pos = f.backlog.end
-	f.flushed.Store(int64(f.pos))
+	f.filled.set(f.pos)
 	f.goal = f.lake.Committed()
+	f.metered = f.goal // what was there at the start tells how long we were away, not how late we are
 	f.show()
 	go f.backlog.run(ctx, f.engine.loaders, f.wakeUp)
 	f.caughtUp = len(f.backlog.segments) == 0
-	tail := f.lake.Tail(f.pos)
+	f.tail = f.lake.Tail(f.pos)
 	defer func() {
 		f.minutes.stop()
 		<-f.backlog.done
-		err = errors.Join(err, f.hot.close(), tail.Close())
+		f.hot.close()
+		err = errors.Join(err, f.tail.Close())
 	}()
 	f.tellLoaded(0)
 	for idle := 0; ; {
-		batch, err := f.next(ctx, tail)
+		if err := f.turn(ctx); err != nil {
+			return err
+		}
+		batch, err := f.next(ctx)
 		switch {
 		case err == nil && batch.Rewound:
-			err = f.rewind(ctx, batch.First)
+			f.rewind(ctx, batch.First)
 		case err == nil:
 			err = f.take(batch)
+		case errors.Is(err, errRested):
+			err = nil
 		case waited(err) && ctx.Err() == nil:
 			idle++
 			err = nil
 		}
 		f.caughtUp = f.backlog.ended()
 		if err == nil {
-			err = f.flushDue(ctx)
+			err = f.chores(ctx)
 		}
 		if err != nil {
 			return err
@@ -124,7 +137,7 @@ func (f *feed) run(ctx context.Context) (err error) {
 
 // tellLoaded tells, once, that what was there at the start has been read.
 func (f *feed) tellLoaded(idle int) {
-	if f.caughtUp && (f.flushed.Load() >= int64(f.goal) || idle >= idleRounds) {
+	if f.caughtUp && (f.filled.load() >= f.goal || idle >= idleRounds) {
 		f.once.Do(func() { close(f.loaded) })
 	}
 }
@@ -133,21 +146,24 @@ func (f *feed) tellLoaded(idle int) {
 func (f *feed) show() {
 	at := f.lake.Current().Watermark
 	if f.backlog.over() {
-		at = max(at, lake.Seq(f.flushed.Load()))
+		at = max(at, f.filled.load())
 	}
 	f.visible.set(max(f.visible.load(), at))
 }
 
-// waited says that Next answered because its time was over.
+// waited says that next answered because its time was over.
 func waited(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
-// next waits for events until something has to be done anyway.
-func (f *feed) next(ctx context.Context, tail *lake.Tail) (lake.TailBatch, error) {
-	deadline := time.Now().Add(idleEvery)
-	if !f.flushAt.IsZero() && f.flushAt.Before(deadline) {
-		deadline = f.flushAt
+// errRested is the answer of next when it has left events in the log.
+var errRested = errors.New("rested")
+
+// next waits for events until something has to be done anyway. While nobody wants them, or few of them came last, it leaves them in the log.
+func (f *feed) next(ctx context.Context) (lake.TailBatch, error) {
+	deadline, rests := time.Now().Add(idleEvery), !f.reads()
+	if f.gather && !rests {
+		deadline, rests = time.Now().Add(gatherEvery), true
 	}
 	if at := f.minutes.dueAt(); !at.IsZero() && at.Before(deadline) {
 		deadline = at
@@ -155,13 +171,28 @@ func (f *feed) next(ctx context.Context, tail *lake.Tail) (lake.TailBatch, error
 	if time.Until(deadline) <= 0 {
 		deadline = time.Now().Add(time.Millisecond) // a look at what is there, no wait
 	}
+	f.gather = false
 	waiting, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	f.waiting.Store(&cancel)
 	if f.minutes.asked() || f.backlog.ended() && !f.caughtUp {
 		cancel()
 	}
-	return tail.Next(waiting)
+	if rests {
+		if !f.wanted() {
+			<-waiting.Done()
+		}
+		if err := ctx.Err(); err != nil {
+			return lake.TailBatch{}, err
+		}
+		return lake.TailBatch{}, errRested
+	}
+	committed := f.lake.Committed()
+	batch, err := f.tail.Next(waiting)
+	if errors.Is(err, context.DeadlineExceeded) && f.demand.fills {
+		f.demand.lost.Store(int64(committed)) // all the time to read what was there
+	}
+	return batch, err
 }
 
 // wakeUp makes the feed look at its chores now.
@@ -171,95 +202,66 @@ func (f *feed) wakeUp() {
 	}
 }
 
-// take scans a batch. Rows of a segment that is in Parquet already are counted and not appended: no statement would see them.
+// take scans a batch. Rows of a segment that is in Parquet already are counted and not kept: no statement would see them.
 func (f *feed) take(batch lake.TailBatch) error {
-	hot := batch.Segment >= f.lake.Current().Watermark
+	hot := f.demand.fills && batch.Segment >= f.lake.Current().Watermark
 	if hot {
-		if err := f.hot.open(batch.Segment); err != nil {
+		f.hot.open(batch.Segment)
+	} else {
+		f.hot.close()
+	}
+	if hot || len(f.minutes.stores) > 0 {
+		started := time.Now()
+		err := scanBatch(&f.scanner, batch.Lines, batch.First, func(e *lake.Event, seq lake.Seq) (err error) {
+			if hot {
+				err = f.hot.append(e, seq)
+			}
+			f.minutes.add(e, seq)
+			f.received = max(f.received, e.ReceivedAt)
+			return err
+		})
+		if err != nil {
 			return err
 		}
-	} else if err := f.hot.close(); err != nil {
-		return err
+		f.demand.paid(time.Since(started), batch.N)
 	}
-	lines, seq := batch.Lines, batch.First
-	var event lake.Event
-	for len(lines) > 0 {
-		n := bytes.IndexByte(lines, '\n') + 1
-		if n == 0 {
-			n = len(lines)
-		}
-		if err := f.scanner.Scan(lines[:n], &event); err != nil {
-			return fmt.Errorf("read event %d of the raw log: %w", seq, err)
-		}
-		if hot {
-			if err := f.hot.append(&event, seq); err != nil {
-				return err
-			}
-		}
-		f.minutes.add(&event, seq)
-		f.received = max(f.received, event.ReceivedAt)
-		lines, seq = lines[n:], seq+1
+	f.pos = batch.First + lake.Seq(batch.N)
+	f.gather = len(batch.Lines) < gatherBytes && f.pos >= f.goal
+	f.minutes.added(f.pos)
+	if batch.First >= f.metered {
+		now := f.engine.now()
+		f.meter.add(lagSample{at: now, lag: max(0, now.Sub(batch.ReceivedAt.Time())), events: int64(batch.N)})
+		f.metered = f.pos
 	}
-	f.pos = seq
-	f.minutes.added(seq)
-	if batch.First >= f.goal { // what was there at the start tells how long we were away, not how late we are
-		f.samples = append(f.samples, lagSample{lag: time.Duration(batch.ReceivedAt), events: int64(batch.N)})
-	}
-	if f.flushAt.IsZero() {
-		f.flushAt = time.Now().Add(hotEvery)
+	f.newest.Store(max(f.newest.Load(), int64(f.received)))
+	if f.demand.fills {
+		f.hot.publish()
+		f.filled.set(f.pos)
+		f.show()
 	}
 	return nil
 }
 
-// flushDue makes visible what has waited long enough, and does the chores.
-func (f *feed) flushDue(ctx context.Context) error {
-	now := time.Now()
-	if f.hot.pending >= hotRows || !f.flushAt.IsZero() && (!now.Before(f.flushAt) || f.pos >= f.goal && f.flushed.Load() < int64(f.goal)) {
-		if err := f.hot.flush(); err != nil {
-			return err
-		}
-		f.publish()
-	} else if f.flushAt.IsZero() {
-		f.flushed.Store(int64(f.pos))
-		f.show()
+// chores refreshes the minutes and gives back what is converted.
+func (f *feed) chores(ctx context.Context) error {
+	if f.reads() {
+		f.minutes.flushDue(ctx, f.pos, f.received)
 	}
-	f.minutes.flushDue(ctx, f.pos, f.received)
 	if t := f.hot.table; t != nil && t.first < f.lake.Current().Watermark {
-		if err := f.hot.close(); err != nil {
-			return err
-		}
+		f.hot.close()
 	}
+	f.show()
 	return f.hot.set.retire()
 }
 
-// publish tells that everything read is visible now.
-func (f *feed) publish() {
-	now := f.engine.now()
-	for i := range f.samples {
-		appended := lake.Micros(f.samples[i].lag)
-		f.samples[i].at, f.samples[i].lag = now, max(0, now.Sub(appended.Time()))
-	}
-	f.meter.add(f.samples)
-	f.samples = f.samples[:0]
-	f.newest.Store(int64(f.received))
-	f.flushed.Store(int64(f.pos))
-	f.show()
-	f.flushAt = time.Time{}
-}
-
 // rewind drops what recovery in the owner took back: events at or above from that we read before they were durable.
-func (f *feed) rewind(ctx context.Context, from lake.Seq) error {
-	if err := f.hot.close(); err != nil {
-		return err
-	}
-	if err := f.hot.set.cut(from); err != nil {
-		return fmt.Errorf("take back the events from %d on: %w", from, err)
-	}
-	f.samples, f.flushAt, f.pos = nil, time.Time{}, from
-	f.flushed.Store(int64(from))
+func (f *feed) rewind(ctx context.Context, from lake.Seq) {
+	f.hot.close()
+	f.hot.set.cut(from)
+	f.pos = from
+	f.filled.set(min(f.filled.load(), from))
 	f.visible.set(min(f.visible.load(), from))
 	f.minutes.restart(ctx, from)
-	return nil
 }
 
 // waitVisible waits until statements see everything below seq: for the backlog of the start as long as that takes, and then while the feed comes nearer, but not

@@ -30,10 +30,10 @@ type lagSample struct {
 // maxLagSamples bounds the memory: beyond it the oldest go first.
 const maxLagSamples = 1 << 14
 
-func (m *lagMeter) add(samples []lagSample) {
+func (m *lagMeter) add(sample lagSample) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.samples = append(m.samples, samples...)
+	m.samples = append(m.samples, sample)
 	if over := len(m.samples) - maxLagSamples; over > 0 {
 		m.samples = slices.Delete(m.samples, 0, over)
 	}
@@ -99,10 +99,17 @@ func (p *position) set(at lake.Seq) {
 func (e *Engine) Freshness() sql.Freshness {
 	f := e.feed
 	out := sql.Freshness{VisibleTo: max(f.visible.load(), e.lake.Current().Watermark), Committed: e.lake.Committed(), NewestAt: lake.Micros(max(f.newest.Load(), f.backlog.newest.Load()))}
+	idle := f.demand.idle.Load() // a statement that comes now waits until it sees everything
+	if idle && f.backlog.over() {
+		out.VisibleTo = max(out.VisibleTo, out.Committed)
+	}
 	out.LagP95, out.PerSecond = f.meter.read(e.now())
 	out.Committed = max(out.Committed, out.VisibleTo)
 	out.CountedTo = lake.Seq(f.minutes.panels.counted.Load())
-	out.Unseen, out.Uncounted = f.unseen(out.Committed), f.minutes.uncounted(out.Committed)
+	out.Uncounted = f.minutes.uncounted(out.Committed)
+	if out.Unseen = f.backlog.lacking(); !idle {
+		out.Unseen = f.lacking(out.Committed)
+	}
 	out.Minutes = f.minutes.panels.wanted.Load()
 	if out.Loading = f.loading() || f.minutes.loading(); out.Loading {
 		out.Load = f.load()
@@ -123,13 +130,10 @@ func (f *feed) loading() bool {
 	}
 }
 
-// unseen is how many committed events statements do not see: of the backlog, and of those below a seq behind what the feed has flushed.
-func (f *feed) unseen(below lake.Seq) int64 {
-	n, _ := f.lake.RawBetween(max(lake.Seq(f.flushed.Load()), f.backlog.end, f.lake.Current().Watermark), below)
-	if !f.backlog.over() {
-		n += f.backlog.total - f.backlog.visible()
-	}
-	return n
+// lacking is how many committed events are not among what statements can read: of the backlog, and of those below a seq behind what the feed has filled in.
+func (f *feed) lacking(below lake.Seq) int64 {
+	n, _ := f.lake.RawBetween(max(f.filled.load(), f.backlog.end, f.lake.Current().Watermark), below)
+	return n + f.backlog.lacking()
 }
 
 // load is the progress of the part of the start that has come less far: statements, or the panels where somebody wants them.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/signallake/signallake/sql"
@@ -32,10 +33,13 @@ const showTables = "SELECT * FROM (VALUES ('events', 'every event, converted or 
 
 // statement is a text that the gate let through.
 type statement struct {
-	body      string          // what runs: one SELECT-like statement without a trailing semicolon
-	offset    int             // of body in the text, for places in errors
-	explain   bool            // EXPLAIN stood before it
-	relations map[string]bool // of ours that it names; a CTE of the same name counts
+	body      string               // what runs: one SELECT-like statement without a trailing semicolon
+	offset    int                  // of body in the text, for places in errors
+	explain   bool                 // EXPLAIN stood before it
+	relations map[string]bool      // of ours that it names; a CTE of the same name counts
+	inline    bool                 // it means the same with events as a common table expression before it; see inlineSQL
+	shape     *shape               // when digests may answer it
+	planned   atomic.Pointer[plan] // the last one made for it
 }
 
 // gate decides what may run. Nothing is executed or bound to find out: DuckDB's parser, on a connection that has no data, answers the tree, and
@@ -76,7 +80,7 @@ func (g *gate) admit(c *conn, text string) (*statement, error) {
 			return nil, err
 		}
 	}
-	answer, err := c.text("SELECT json_serialize_sql(?::VARCHAR, skip_null := true, skip_empty := true, skip_default := true)::VARCHAR", s.body)
+	answer, err := c.text("SELECT json_serialize_sql(" + sql.Literal(s.body) + ", skip_null := true, skip_empty := true, skip_default := true)::VARCHAR")
 	if err != nil {
 		return nil, fmt.Errorf("parse the statement: %w", err)
 	}
@@ -95,7 +99,10 @@ func (g *gate) admit(c *conn, text string) (*statement, error) {
 	if err := w.walk(root); err != nil {
 		return nil, err
 	}
-	s.relations = w.relations
+	s.relations, s.inline = w.relations, w.relations["events"] && !w.viewOnly && !w.ctes["events"] && !s.explain
+	if !s.explain {
+		s.shape = recognise(root)
+	}
 	return s, nil
 }
 

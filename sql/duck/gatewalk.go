@@ -16,6 +16,7 @@ type walker struct {
 	functions map[string]bool
 	ctes      map[string]bool // names that WITH gives, anywhere in the statement
 	relations map[string]bool
+	viewOnly  bool // events is named in a way that finds only what stands in the catalog
 }
 
 var expressionClasses = []string{
@@ -180,6 +181,7 @@ func (w *walker) table(node map[string]any) error {
 	lower := strings.ToLower(name)
 	if slices.Contains(relations[:], lower) && (schema == "" || strings.EqualFold(schema, "main")) && catalog == "" {
 		w.relations[lower] = true
+		w.viewOnly = w.viewOnly || schema != ""
 		return nil
 	}
 	if w.ctes[lower] && (schema == "" || schema == "recurring") && catalog == "" {
@@ -198,6 +200,7 @@ func (w *walker) table(node map[string]any) error {
 func (w *walker) show(node map[string]any) error {
 	kind, _ := node["show_type"].(string)
 	if node["query"] != nil && (kind == "SUMMARY" || kind == "DESCRIBE") {
+		w.viewOnly = true
 		return nil
 	}
 	return &sql.RefusedError{What: "SHOW of the engine's inside", Hint: "SHOW TABLES, DESCRIBE events and SUMMARIZE events work"}

@@ -1,45 +1,64 @@
 package duck
 
 import (
-	"database/sql/driver"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
-	"sync/atomic"
-
-	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/signallake/signallake/lake"
 )
 
-// hotTable holds the rows of one raw segment, or the first part of them. It is treated like a file: a version with a watermark above its
-// segment does not see it, and it is dropped when no statement holds it any more.
-type hotTable struct {
-	name  string
-	first lake.Seq     // of the segment
-	rows  atomic.Int64 // flushed
-	held  int          // statements that read it; guarded by hotSet.mu
-	kept  bool         // a writer fills it: it stays among the tables; guarded by hotSet.mu
+// hotRows holds the events of one raw segment, or a part of them, for SQL. It is treated like a file: a version with a watermark above its segment does not
+// see it, and its memory is given back when no statement holds it any more.
+type hotRows struct {
+	first lake.Seq // of the segment
+	fixed arena    // of the blocks
+	long  arena    // of texts that do not fit in a value
+
+	// Guarded by hotSet.mu.
+	blocks []*hotBlock // in the order of seq; the last ones may hold nothing that is published
+	rows   int64       // published
+	held   int         // statements that read it
+	kept   bool        // a writer fills it: it stays among the tables
 }
 
-// hotSet is the hot tables of the prompt's instance. The lock makes two steps one: taking the newest version, and taking the tables that belong to it.
+// hotSet is the hot rows of the lake. The lock makes two steps one: taking the newest version, and taking the rows that belong to it.
 // What is taken away is below the watermark of the lake's current version, and a later pin cannot be older.
 type hotSet struct {
-	lake *lake.Lake
-	conn *conn // the feed's; used by the feed's goroutine alone
+	lake  *lake.Lake
+	slabs slabs
 
 	mu      sync.Mutex
-	tables  []*hotTable // in the order of segments
-	retired []*hotTable // no new statement sees them; dropped by the feed once nobody holds them
-	made    int         // for names: after a rewind a segment's table may be made again
+	tables  []*hotRows // in the order in which they were begun
+	retired []*hotRows // no new statement sees them; given back once nobody holds them
+	pinned  map[int64]*hotTable
+	made    int64 // for names
 }
 
-func newHotSet(l *lake.Lake, c *conn) *hotSet { return &hotSet{lake: l, conn: c} }
+func newHotSet(l *lake.Lake, limit int64, spill string) *hotSet {
+	return &hotSet{lake: l, slabs: slabs{limit: limit, path: spill}, pinned: map[int64]*hotTable{}}
+}
 
-// view is what one statement sees: a version and its hot tables.
+// hotTable is what one statement sees of a segment's hot rows. It does not change, whatever is appended or taken back meanwhile.
+type hotTable struct {
+	id     int64
+	name   string // what stands for it behind FROM, as long as the statement holds it
+	from   *hotRows
+	blocks []*hotBlock
+	rows   int64
+}
+
+// rowsOf is how many rows of a block the statement sees.
+func (t *hotTable) rowsOf(block int) int {
+	return int(min(t.rows-t.blocks[block].before, blockRows))
+}
+
+// view is what one statement sees: a version and its hot rows.
 type view struct {
 	*lake.Pin
 	hot  []*hotTable
-	rows int64 // in the hot tables when it was taken
+	rows int64 // in the hot tables
 	set  *hotSet
 }
 
@@ -47,12 +66,21 @@ func (h *hotSet) pin() *view {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	v := &view{Pin: h.lake.Pin(), set: h}
-	for _, t := range h.tables {
-		if t.first >= v.Version.Watermark {
-			t.held++
-			v.rows += t.rows.Load()
-			v.hot = append(v.hot, t)
+	for _, from := range h.tables {
+		if from.first < v.Version.Watermark || from.rows == 0 {
+			continue
 		}
+		from.held++
+		h.made++
+		t := &hotTable{id: h.made, name: fmt.Sprintf("%s(%d)", hotFunction, h.made), from: from, rows: from.rows}
+		for _, b := range from.blocks {
+			if b.before < t.rows {
+				t.blocks = append(t.blocks, b)
+			}
+		}
+		h.pinned[t.id] = t
+		v.rows += t.rows
+		v.hot = append(v.hot, t)
 	}
 	return v
 }
@@ -60,190 +88,119 @@ func (h *hotSet) pin() *view {
 func (v *view) release() {
 	v.set.mu.Lock()
 	for _, t := range v.hot {
-		t.held--
+		t.from.held--
+		delete(v.set.pinned, t.id)
 	}
 	v.hot = nil
 	v.set.mu.Unlock()
 	v.Release()
 }
 
-// add makes the table of a segment, on the connection of the writer that will fill it, and keeps it until finish.
-func (h *hotSet) add(c *conn, segment lake.Seq) (*hotTable, error) {
+// held is the table that a running statement calls by its id.
+func (h *hotSet) held(id int64) (*hotTable, bool) {
 	h.mu.Lock()
-	h.made++
-	t := &hotTable{name: fmt.Sprintf("hot_%d_%d", segment, h.made), first: segment, kept: true}
-	h.mu.Unlock()
-	if err := c.exec("CREATE TABLE " + t.name + "(" + columnsSQL() + ")"); err != nil {
-		return nil, fmt.Errorf("make the table of segment %d: %w", segment, err)
-	}
-	h.mu.Lock()
-	h.tables = append(h.tables, t)
-	h.mu.Unlock()
-	return t, nil
+	defer h.mu.Unlock()
+	t, ok := h.pinned[id]
+	return t, ok
 }
 
-// finish tells that the table's writer has closed its appender.
-func (h *hotSet) finish(t *hotTable) {
+// add begins a table for rows of a segment, and keeps it until finish.
+func (h *hotSet) add(segment lake.Seq) *hotRows {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := &hotRows{first: segment, fixed: arena{slabs: &h.slabs}, long: arena{slabs: &h.slabs}, kept: true}
+	h.tables = append(h.tables, t)
+	return t
+}
+
+// extend adds a block to a table, whose rows are published later.
+func (h *hotSet) extend(t *hotRows, b *hotBlock) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t.blocks = append(t.blocks, b)
+}
+
+// publish shows the first rows of a table to new statements, and answers how many more these are than before.
+func (h *hotSet) publish(t *hotRows, rows int64) int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	more := rows - t.rows
+	t.rows = rows
+	return more
+}
+
+// finish tells that nothing more is written to the table.
+func (h *hotSet) finish(t *hotRows) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	t.kept = false
 }
 
-// retire takes away the tables that the lake's current version does not see, and drops those that nobody holds. A table that is being written
-// stays until its writer has closed its appender.
+// retire takes away the tables that the lake's current version does not see, and gives back those that nobody holds. A table that is being written
+// stays until its writer is done with it.
 func (h *hotSet) retire() error {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	watermark := h.lake.Current().Watermark
-	var live, held, drop []*hotTable
-	for _, t := range h.tables {
+	h.tables = slices.DeleteFunc(h.tables, func(t *hotRows) bool {
 		if t.first >= watermark || t.kept {
-			live = append(live, t)
-		} else {
-			h.retired = append(h.retired, t)
+			return false
 		}
-	}
-	for _, t := range h.retired {
+		h.retired = append(h.retired, t)
+		return true
+	})
+	var errs []error
+	h.retired = slices.DeleteFunc(h.retired, func(t *hotRows) bool {
 		if t.held > 0 {
-			held = append(held, t)
-		} else {
-			drop = append(drop, t)
+			return false
 		}
-	}
-	h.tables, h.retired = live, held
-	h.mu.Unlock()
-	for _, t := range drop {
-		if err := h.conn.exec("DROP TABLE " + t.name); err != nil {
-			return fmt.Errorf("drop the table of segment %d: %w", t.first, err)
-		}
-	}
-	return nil
+		errs = append(errs, t.fixed.release(), t.long.release())
+		return true
+	})
+	return errors.Join(errs...)
 }
 
-// cut takes back every row at or above a seq, in one transaction.
-func (h *hotSet) cut(from lake.Seq) error {
+// cut takes back every row at or above a seq. No table may be kept. Statements that hold the rows go on seeing them: nothing is written over.
+func (h *hotSet) cut(from lake.Seq) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var live []*hotTable
-	if err := h.conn.exec("BEGIN"); err != nil {
-		return err
-	}
-	for _, t := range h.tables {
+	h.tables = slices.DeleteFunc(h.tables, func(t *hotRows) bool {
 		if t.first >= from {
 			h.retired = append(h.retired, t)
-			continue
+			return true
 		}
-		live = append(live, t)
-		if err := h.conn.exec(fmt.Sprintf("DELETE FROM %s WHERE seq >= %d", t.name, from)); err != nil {
-			return err
+		t.rows = t.below(from)
+		return false
+	})
+}
+
+// below counts the published rows with a lower seq: they are in its order.
+func (t *hotRows) below(seq lake.Seq) int64 {
+	low, high := int64(0), t.rows
+	for low < high {
+		middle := (low + high) / 2
+		if t.seqOf(middle) < seq {
+			low = middle + 1
+		} else {
+			high = middle
 		}
 	}
-	if err := h.conn.exec("COMMIT"); err != nil {
-		return err
-	}
-	h.tables = live
-	for _, t := range live {
-		set, err := h.conn.query("SELECT count(*) FROM "+t.name, 1)
-		if err != nil {
-			return err
-		}
-		n, _ := set.rows[0][0].(int64)
-		t.rows.Store(n)
-	}
-	return nil
+	return low
 }
 
-// hotRow fills row with an event in the order of lake.Columns.
-func hotRow(row []driver.Value, e *lake.Event, seq lake.Seq) {
-	row[0] = e.Timestamp.Time()
-	row[1] = lake.DateOf(e.Timestamp).Start().Time()
-	row[2] = e.ServiceName
-	row[3] = e.StatusCode
-	row[4] = orNull(e.Endpoint)
-	row[5] = orNull(e.Method)
-	row[6] = nil
-	if e.HasLatency {
-		row[6] = e.LatencyMS
-	}
-	row[7] = orNull(e.Region)
-	row[8] = orNull(e.Level)
-	row[9] = orNull(e.Message)
-	row[10] = orNull(e.Host)
-	row[11] = e.EventID
-	row[12] = orNull(e.RequestID)
-	row[13] = orNull(e.TraceID)
-	row[14] = orNull(e.SpanID)
-	row[15] = orNull(e.Attributes)
-	row[16] = e.ReceivedAt.Time()
-	row[17] = int64(seq)
+// seqOf is the seq of a row. Every block but the last is full.
+func (t *hotRows) seqOf(row int64) lake.Seq {
+	return lake.Seq(t.blocks[row/blockRows].int64s(hotSeq)[row%blockRows])
 }
 
-func orNull(s string) driver.Value {
-	if s == "" {
-		return nil
+// close gives everything back. No statement may run any more.
+func (h *hotSet) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var errs []error
+	for _, t := range append(h.tables, h.retired...) {
+		errs = append(errs, t.fixed.release(), t.long.release())
 	}
-	return s
-}
-
-// hotWriter appends rows to the table of the segment at hand.
-type hotWriter struct {
-	set      *hotSet
-	conn     *conn // nobody else's while it writes
-	table    *hotTable
-	appender *duckdb.Appender
-	row      [18]driver.Value
-	pending  int64 // rows appended and not flushed
-}
-
-// open makes ready for a segment: the one before is flushed and closed first, before its conversion can begin to need that.
-func (w *hotWriter) open(segment lake.Seq) error {
-	if w.table != nil && w.table.first == segment {
-		return nil
-	}
-	if err := w.close(); err != nil {
-		return err
-	}
-	table, err := w.set.add(w.conn, segment)
-	if err != nil {
-		return err
-	}
-	w.table = table
-	w.appender, err = duckdb.NewAppenderFromConn(w.conn.driver, "", table.name)
-	return err
-}
-
-func (w *hotWriter) append(e *lake.Event, seq lake.Seq) error {
-	hotRow(w.row[:], e, seq)
-	if err := w.appender.AppendRow(w.row[:]...); err != nil {
-		return fmt.Errorf("append event %d: %w", seq, err)
-	}
-	w.pending++
-	return nil
-}
-
-func (w *hotWriter) flush() error {
-	if w.pending == 0 {
-		return nil
-	}
-	if err := w.appender.Flush(); err != nil {
-		return fmt.Errorf("flush hot rows: %w", err)
-	}
-	w.table.rows.Add(w.pending)
-	w.pending = 0
-	return nil
-}
-
-func (w *hotWriter) close() error {
-	if w.table == nil {
-		return nil
-	}
-	var err error
-	if w.appender != nil {
-		if err = w.flush(); err != nil {
-			return err
-		}
-		err = w.appender.Close()
-	}
-	w.set.finish(w.table)
-	w.appender, w.table = nil, nil
-	return err
+	h.tables, h.retired = nil, nil
+	return errors.Join(append(errs, h.slabs.close())...)
 }

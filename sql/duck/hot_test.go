@@ -1,6 +1,8 @@
 package duck
 
 import (
+	"database/sql/driver"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,20 +64,29 @@ func TestHotTablesAreDropped(t *testing.T) {
 	if rows := ask(t, e, "select count(*) from events"); rows[0][0] != int64(550) {
 		t.Errorf("%v", rows)
 	}
-	name := held.hot[0].name
-	exists := func() bool {
+	count := func() (driver.Value, error) {
 		c := <-e.conns
 		defer func() { e.conns <- c }()
-		_, err := c.query("select 1 from "+name+" limit 1", 1)
-		return err == nil
+		set, err := c.query("select count(*), count(distinct event_id) from "+held.hot[0].name, 1)
+		if err != nil {
+			return nil, err
+		}
+		return set.rows[0][1], nil
 	}
-	if !exists() {
-		t.Error("a table was dropped while a statement held it")
+	pause(t, 3*idleEvery) // time enough to give back what nobody holds
+	if n, err := count(); err != nil || n != int64(500) {
+		t.Errorf("a statement that holds the rows of before the conversion reads %v of them: %v", n, err)
 	}
+	name := held.hot[0].name
 	held.release()
-	for deadline := time.Now().Add(10 * time.Second); exists(); {
+	c := <-e.conns
+	if _, err := c.query("select 1 from "+name, 1); err == nil || !strings.Contains(err.Error(), "holds") {
+		t.Errorf("rows that nobody holds can be read: %v", err)
+	}
+	e.conns <- c
+	for deadline := time.Now().Add(10 * time.Second); e.hot.slabs.size() > 2*slabBytes; { // the 50 events
 		if time.Now().After(deadline) {
-			t.Fatal("the table is still there")
+			t.Fatalf("%d bytes are still in use", e.hot.slabs.size())
 		}
 		pause(t, 20*time.Millisecond)
 	}

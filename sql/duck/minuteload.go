@@ -1,7 +1,6 @@
 package duck
 
 import (
-	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -45,49 +44,117 @@ func (s *cellStore) read(ctx context.Context, l *lake.Lake, pin *lake.Pin) error
 	for i := range pin.Version.Rollups {
 		files = append(files, sql.Literal(layout.RollupPath(&pin.Version.Rollups[i])))
 	}
+	if err := s.replace(func() error { return s.readRollups(ctx, files) }); err != nil {
+		return err
+	}
+	s.press(0)
+	return s.readLog(ctx, l, pin)
+}
+
+// replace fills the tables anew. Readers of before a rewind must not see it half done; the first time nobody reads yet, and what is compressed in between
+// keeps the peak of memory low.
+func (s *cellStore) replace(fill func() error) error {
+	if !s.announced() {
+		return fill()
+	}
 	if err := s.conn.exec("BEGIN"); err != nil {
 		return err
 	}
-	if err := s.readRollups(ctx, files); err != nil {
+	if err := fill(); err != nil {
 		return errors.Join(err, s.conn.exec("ROLLBACK"))
 	}
-	if err := s.conn.exec("COMMIT"); err != nil {
-		return err
-	}
-	return s.readLog(ctx, l, pin)
+	return s.conn.exec("COMMIT")
 }
+
+// addedRows takes note of rows that have come in bulk.
+func (s *cellStore) addedRows(n int64) {
+	if s.loose += n; !s.announced() {
+		s.press(loadedRows)
+	}
+}
+
+// loadedRows is looseRows while everything is loaded: fewer, larger steps.
+const loadedRows = 60_000
 
 // rollupCounts are cellCounts from a rollup file.
 const rollupCounts = `status_0xx + status_1xx + status_2xx + status_3xx + status_4xx + status_5xx AS count, status_1xx + status_2xx + status_3xx + status_4xx + status_5xx AS http,
 	status_5xx AS errors, status_4xx AS client_errors, latency_count, latency_sum, latency_max`
 
 // readRollups replaces all rows by those of the rollup files. Cells of services that lie in several files are merged in Go, where their values are
-// still known; the rest never leaves DuckDB.
+// still known; the rest never leaves DuckDB. It reads one file at a time: a file is one run of a conversion, so memory is bounded by a run and not by the lake.
 func (s *cellStore) readRollups(ctx context.Context, files []string) error {
-	texts := []string{}
+	texts := []string{"TRUNCATE " + wantedKeys}
 	for _, t := range tiers {
 		for _, table := range []string{t.table, t.table + "_by_endpoint"} {
 			texts = append(texts, "TRUNCATE "+sealed(table), "TRUNCATE "+open(table))
 		}
 	}
-	if len(files) == 0 {
-		return s.execAll(ctx, texts)
-	}
-	from := "read_parquet([" + strings.Join(files, ", ") + "])"
-	split := "(SELECT minute, service_name FROM " + from + " WHERE endpoint IS NULL GROUP BY minute, service_name HAVING count(*) > 1)"
-	texts = append(texts,
-		"INSERT INTO "+sealed("minutes")+" SELECT minute, service_name, "+rollupCounts+", p50, p95, p99, buckets, counts FROM "+from+" r ANTI JOIN "+split+
-			" s ON r.minute = s.minute AND r.service_name = s.service_name WHERE endpoint IS NULL ORDER BY minute")
-	if err := s.execAll(ctx, texts); err != nil {
+	if err := s.execAll(ctx, texts); err != nil || len(files) == 0 {
 		return err
 	}
-	if err := s.mergeSplit(from, split); err != nil {
+	from := "read_parquet([" + strings.Join(files, ", ") + "])"
+	if err := s.conn.exec("INSERT INTO " + wantedKeys + " SELECT minute, service_name FROM " + from + " WHERE endpoint IS NULL GROUP BY minute, service_name HAVING count(*) > 1"); err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := s.readServices(ctx, "read_parquet("+file+")"); err != nil {
+			return err
+		}
+	}
+	if err := s.mergeSplit(from); err != nil {
+		return err
+	}
+	if err := s.conn.exec("TRUNCATE " + wantedKeys); err != nil {
+		return err
+	}
+	if err := s.fillHours(ctx); err != nil {
 		return err
 	}
 	return s.readEndpoints(ctx, files)
 }
 
-// readEndpoints reads one file at a time: a file is one run of a conversion, so memory is bounded by a run and not by the lake.
+// readServices reads the service cells of a file that lie in no other.
+func (s *cellStore) readServices(ctx context.Context, from string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	n, err := s.conn.changed("INSERT INTO " + sealed("minutes") + " SELECT minute, service_name, " + rollupCounts + ", p50, p95, p99, buckets, counts FROM " + from + " r ANTI JOIN " + wantedKeys +
+		" k ON r.minute = k.cell AND r.service_name = k.service_name WHERE endpoint IS NULL")
+	s.addedRows(n)
+	return err
+}
+
+// fillHours fills the hours of services from their minutes, a day at a time.
+func (s *cellStore) fillHours(ctx context.Context) error {
+	days, err := s.conn.query("SELECT DISTINCT epoch_us(date_trunc('day', minute)) FROM "+sealed("minutes")+" ORDER BY ALL", 0)
+	if err != nil {
+		return err
+	}
+	for _, row := range days.rows {
+		day, _ := row[0].(int64)
+		hours := newOpenCells(tiers[1])
+		text := "SELECT minute, service_name, " + storedColumns + " FROM " + sealed("minutes") + " WHERE " + between("minute", day, day+24*microsPerHour)
+		if err := s.conn.eachCell(text, false, hours.addStored); err != nil {
+			return err
+		}
+		if err := s.keep(ctx, hours); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep adds whole cells to the sealed tables.
+func (s *cellStore) keep(ctx context.Context, cells *openCells) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := cells.write(s.conn, sealed(cells.table), func(serviceKey, *serviceCell) bool { return true }, func(spotKey, *spotCell) bool { return true })
+	s.addedRows(int64(len(cells.services) + len(cells.spots)))
+	return err
+}
+
+// readEndpoints reads the cells of endpoints, the minutes where they are kept, and hours.
 func (s *cellStore) readEndpoints(ctx context.Context, files []string) error {
 	set, err := s.conn.query("SELECT epoch_us(max(minute)) FROM "+sealed("minutes"), 1)
 	if err != nil {
@@ -95,15 +162,51 @@ func (s *cellStore) readEndpoints(ctx context.Context, files []string) error {
 	}
 	newest, _ := set.rows[0][0].(int64)
 	s.horizon.Store(horizonOf(newest, time.Now()))
-	texts := []string{hoursSQL()}
 	for _, file := range files {
 		from := "read_parquet(" + file + ")"
-		texts = append(texts,
-			"INSERT INTO "+sealed("minutes_by_endpoint")+" SELECT minute, service_name, nullif(endpoint, ''), region, "+rollupCounts+", buckets, counts FROM "+from+
-				" WHERE endpoint IS NOT NULL AND minute >= "+timestampSQL(s.horizon.Load()),
-			hoursByEndpointSQL(from))
+		n, err := s.conn.changed("INSERT INTO " + sealed("minutes_by_endpoint") + " SELECT minute, service_name, nullif(endpoint, ''), region, " + rollupCounts + ", buckets, counts FROM " + from +
+			" WHERE endpoint IS NOT NULL AND minute >= " + timestampSQL(s.horizon.Load()))
+		if err != nil {
+			return err
+		}
+		s.addedRows(n)
+		if err := s.readSpotHours(ctx, from); err != nil {
+			return err
+		}
 	}
-	return s.execAll(ctx, texts)
+	return nil
+}
+
+// spotsAtOnce bounds how many cells of endpoints an answer holds, some 20 MB: as many as a group of rows of the file.
+const spotsAtOnce = 1 << 16
+
+// readSpotHours adds the hours of endpoints from the minutes of one rollup file, some hours at a time; an hour that lies in two files has two rows.
+func (s *cellStore) readSpotHours(ctx context.Context, from string) error {
+	set, err := s.conn.query("SELECT epoch_us(date_trunc('hour', minute)) AS hour, count(*) FROM "+from+" WHERE endpoint IS NOT NULL GROUP BY hour ORDER BY hour", 0)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(set.rows); {
+		first, _ := set.rows[i][0].(int64)
+		end := first + microsPerHour
+		for cells := int64(0); i < len(set.rows); i++ {
+			hour, _ := set.rows[i][0].(int64)
+			if n := count(set.rows[i][1]); cells == 0 || cells+n <= spotsAtOnce {
+				cells, end = cells+n, hour+microsPerHour
+				continue
+			}
+			break
+		}
+		hours := newOpenCells(tiers[1])
+		text := "SELECT minute, service_name, nullif(endpoint, ''), region, " + storedColumns + " FROM (SELECT minute, service_name, endpoint, region, buckets, counts, " + rollupCounts + " FROM " + from + ") WHERE endpoint IS NOT NULL AND " + between("minute", first, end)
+		if err := s.conn.eachCell(text, true, hours.addStoredSpot); err != nil {
+			return err
+		}
+		if err := s.keep(ctx, hours); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // endpointMinutes is how long minutes are kept by endpoint: what a window of a day needs at its edges. There are as many such cells as
@@ -141,10 +244,10 @@ func (s *cellStore) execAll(ctx context.Context, texts []string) error {
 	return nil
 }
 
-// mergeSplit merges service cells that lie in several files.
-func (s *cellStore) mergeSplit(from, split string) error {
+// mergeSplit merges service cells that lie in several files: those that wantedKeys names.
+func (s *cellStore) mergeSplit(from string) error {
 	set, err := s.conn.query("SELECT epoch_us(r.minute), r.service_name, status_0xx, status_1xx, status_2xx, status_3xx, status_4xx, status_5xx, latency_sum, latency_max, buckets, counts, raw FROM "+
-		from+" r SEMI JOIN "+split+" s ON r.minute = s.minute AND r.service_name = s.service_name WHERE endpoint IS NULL", 0)
+		from+" r SEMI JOIN "+wantedKeys+" k ON r.minute = k.cell AND r.service_name = k.service_name WHERE endpoint IS NULL", 0)
 	if err != nil {
 		return err
 	}
@@ -174,47 +277,25 @@ func (s *cellStore) mergeSplit(from, split string) error {
 			addBuckets(&cell.latency, row[10], row[11])
 		}
 	}
-	return appendRows(s.conn, sealed("minutes"), func(add func(...driver.Value) error) error {
-		for key, cell := range cells {
-			if err := add(serviceRow(key, cell)...); err != nil {
-				return err
-			}
+	w := cellWriter{conn: s.conn, table: sealed("minutes")}
+	for key, cell := range cells {
+		if err == nil {
+			err = w.service(key, cell)
 		}
-		return nil
-	})
+	}
+	s.addedRows(int64(len(cells)))
+	return w.end(err)
 }
 
-const sumCounts = "sum(count)::BIGINT, sum(http)::BIGINT, sum(errors)::BIGINT, sum(client_errors)::BIGINT, sum(latency_count)::BIGINT, sum(latency_sum), max(latency_max)"
-
-// hoursSQL fills the hours of services from their minutes.
-func hoursSQL() string {
-	return "INSERT INTO " + sealed("hours") + `
-WITH cells AS (SELECT hour, service_name, b, sum(c) AS c FROM (SELECT date_trunc('hour', minute) AS hour, service_name, unnest(buckets) AS b, unnest(counts) AS c FROM ` + sealed("minutes") + `) GROUP BY ALL),
-run AS (SELECT hour, service_name, b, c, ` + rollup.BucketSQL + ` AS ms, sum(c) OVER (PARTITION BY hour, service_name ORDER BY b) AS cum, sum(c) OVER (PARTITION BY hour, service_name) AS n FROM cells),
-lists AS (SELECT hour, service_name, ` + quantileSQL(0.5) + ` AS p50, ` + quantileSQL(0.95) + ` AS p95, ` + quantileSQL(0.99) + ` AS p99, list(b ORDER BY b) AS buckets, list(c::INTEGER ORDER BY b) AS counts FROM run GROUP BY ALL),
-totals AS (SELECT date_trunc('hour', minute) AS hour, service_name, ` + sumCounts + ` FROM ` + sealed("minutes") + ` GROUP BY ALL)
-SELECT totals.*, p50, p95, p99, coalesce(buckets, []), coalesce(counts, []) FROM totals LEFT JOIN lists USING (hour, service_name) ORDER BY hour`
-}
-
-// hoursByEndpointSQL adds the hours of endpoints from the minutes of one rollup file; an hour that lies in two files has two rows.
-func hoursByEndpointSQL(file string) string {
-	key := "hour, service_name, endpoint, region"
-	return "INSERT INTO " + sealed("hours_by_endpoint") + `
-WITH parts AS (SELECT date_trunc('hour', minute) AS hour, service_name, nullif(endpoint, '') AS endpoint, region, buckets, counts, ` + rollupCounts + ` FROM ` + file + ` WHERE endpoint IS NOT NULL),
-cells AS (SELECT ` + key + `, b, sum(c) AS c FROM (SELECT ` + key + `, unnest(buckets) AS b, unnest(counts) AS c FROM parts) GROUP BY ALL),
-lists AS (SELECT ` + key + `, list(b ORDER BY b) AS buckets, list(c::INTEGER ORDER BY b) AS counts FROM cells GROUP BY ALL),
-totals AS (SELECT ` + key + `, ` + sumCounts + ` FROM parts GROUP BY ALL)
-SELECT totals.*, coalesce(buckets, []), coalesce(counts, []) FROM totals LEFT JOIN lists ON totals.hour = lists.hour AND totals.service_name = lists.service_name
-	AND totals.endpoint IS NOT DISTINCT FROM lists.endpoint AND totals.region = lists.region ORDER BY totals.hour`
-}
-
-// quantileSQL is the quantile of a group of rows (ms, cum, n): buckets in milliseconds with the count of values up to them and in all. It
-// interpolates between neighbours as quantile_cont does.
-func quantileSQL(q float64) string {
-	position := fmt.Sprintf("%g * (n - 1)", q)
-	low := "min(ms) FILTER (WHERE cum > floor(" + position + "))"
-	high := "min(ms) FILTER (WHERE cum > ceil(" + position + "))"
-	return low + " + (" + high + " - " + low + ") * (max(" + position + ") - floor(max(" + position + ")))"
+// addBuckets adds a distribution as the driver answers it.
+func addBuckets(h *rollup.Histogram, buckets, counts driver.Value) {
+	list, _ := buckets.([]any)
+	times, _ := counts.([]any)
+	for i := range min(len(list), len(times)) {
+		b, _ := list[i].(int16)
+		n, _ := times[i].(int32)
+		h.AddBucket(b, int64(n))
+	}
 }
 
 // readLog counts the events from the pinned version's watermark up to where the feed hands them on: sealed segments side by side, the rest as it came in.
@@ -285,7 +366,6 @@ func countTail(ctx context.Context, l *lake.Lake, from, to lake.Seq, cells *roll
 	tail := l.Tail(from)
 	defer func() { err = errors.Join(err, tail.Close()) }()
 	var scanner lake.Scanner
-	var e lake.Event
 	for pos := from; pos < to; {
 		batch, err := tail.Next(ctx)
 		if err != nil {
@@ -294,17 +374,16 @@ func countTail(ctx context.Context, l *lake.Lake, from, to lake.Seq, cells *roll
 		if batch.Rewound {
 			return errors.New("the log was cut meanwhile")
 		}
-		pos = batch.First
-		for line := range bytes.Lines(batch.Lines) {
-			if pos >= to {
-				break
+		err = scanBatch(&scanner, batch.Lines, batch.First, func(e *lake.Event, seq lake.Seq) error {
+			if seq < to {
+				addEvent(cells, e)
 			}
-			if err := scanner.Scan(line, &e); err != nil {
-				return fmt.Errorf("read event %d of the raw log: %w", pos, err)
-			}
-			addEvent(cells, &e)
-			pos++
+			return nil
+		})
+		if err != nil {
+			return err
 		}
+		pos = batch.First + lake.Seq(batch.N)
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ type cellStore struct {
 	working chan struct{} // closed when the job at hand has ended; a job owns conn, cells and the fields below
 	base    *rollup.Cells // load's part of the log
 	pause   time.Time     // no flush before
+	loose   int64         // rows that were added since the tables were compressed
 
 	ready   chan struct{} // closed when load has been counted in
 	isReady bool
@@ -51,7 +52,7 @@ type cellStore struct {
 }
 
 func newMinuteFeed(e *Engine) *minuteFeed {
-	return &minuteFeed{engine: e, panels: newCellStore(e.panels.conns[1]), prompt: newCellStore(e.prompt.conns[1])}
+	return &minuteFeed{engine: e, panels: newCellStore(e.panels.conns[0]), prompt: newCellStore(e.prompt.conns[0])}
 }
 
 func newCellStore(c *conn) *cellStore {
@@ -98,14 +99,7 @@ func (m *minuteFeed) uncounted(committed lake.Seq) int64 {
 }
 
 // loading says whether the panels wait for their tables.
-func (m *minuteFeed) loading() bool {
-	select {
-	case <-m.panels.ready:
-		return false
-	default:
-		return m.panels.wanted.Load()
-	}
-}
+func (m *minuteFeed) loading() bool { return !m.panels.announced() && m.panels.wanted.Load() }
 
 func (m *minuteFeed) add(e *lake.Event, seq lake.Seq) {
 	for _, s := range m.stores {
@@ -214,10 +208,17 @@ func (s *cellStore) flush(pos lake.Seq, received lake.Micros) {
 
 // announce says that the tables are complete; a reload after a rewind finds it said.
 func (s *cellStore) announce() {
+	if !s.announced() {
+		close(s.ready)
+	}
+}
+
+func (s *cellStore) announced() bool {
 	select {
 	case <-s.ready:
+		return true
 	default:
-		close(s.ready)
+		return false
 	}
 }
 
@@ -226,14 +227,31 @@ func (s *cellStore) transact(delta *rollup.Cells, now time.Time) error {
 		return err
 	}
 	for _, cells := range s.cells {
-		if err := cells.merge(s.conn, delta, now); err != nil {
+		n, err := cells.merge(s.conn, delta, now)
+		if err != nil {
 			return errors.Join(err, s.conn.exec("ROLLBACK"))
 		}
+		s.loose += n
 	}
 	if err := s.trim(delta, now); err != nil {
 		return errors.Join(err, s.conn.exec("ROLLBACK"))
 	}
-	return s.conn.exec("COMMIT")
+	if err := s.conn.exec("COMMIT"); err != nil {
+		return err
+	}
+	s.press(looseRows)
+	return nil
+}
+
+// looseRows is how many sealed cells may lie in the tables as they came, some MB.
+const looseRows = 20_000
+
+// press compresses the sealed tables once most rows have come since the last time: to a fifth. DuckDB does so when it makes a checkpoint, in memory too. It refuses
+// while statements are at work on the tables, and then the next flush tries again.
+func (s *cellStore) press(most int64) {
+	if s.loose > most && s.conn.exec("CHECKPOINT") == nil {
+		s.loose = 0
+	}
 }
 
 // wait asks for the tables and blocks until they answer.

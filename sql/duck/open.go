@@ -21,6 +21,7 @@ type box struct {
 	spill       string   // folder, made by DuckDB when it is first needed
 	allowed     []string // folders whose files statements of ours may name; nothing else outside memory is reachable
 	connections int      // made at once: a connection's settings cannot be changed once the box is locked
+	small       int      // more connections, which keep what they read
 	setup       []string // statements run before the lock
 }
 
@@ -28,6 +29,7 @@ type box struct {
 type instance struct {
 	connector *duckdb.Connector
 	conns     []*conn
+	small     []*conn
 }
 
 // macros makes the names that the shared dialect has and DuckDB has not.
@@ -50,13 +52,15 @@ func openInstance(b box) (*instance, error) {
 
 func (in *instance) setUp(b box) error {
 	for range b.connections {
-		c, err := connect(in.connector)
-		if err != nil {
+		if err := in.connect(&in.conns); err != nil {
 			return err
 		}
-		in.conns = append(in.conns, c)
-		// This counts for one connection: errors as JSON tell their place in the text.
-		if err := c.exec("SET errors_as_json = true"); err != nil {
+	}
+	for i := range b.small {
+		if err := in.connect(&in.small); err != nil {
+			return err
+		}
+		if err := in.small[i].exec("SET SESSION " + keepReads); err != nil {
 			return err
 		}
 	}
@@ -69,12 +73,22 @@ func (in *instance) setUp(b box) error {
 	if err := first.exec("SET lock_configuration = true"); err != nil {
 		return err
 	}
-	for _, c := range in.conns {
+	for _, c := range slices.Concat(in.conns, in.small) {
 		if err := b.check(c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// connect adds a connection.
+func (in *instance) connect(to *[]*conn) error {
+	c, err := connect(in.connector)
+	if err != nil {
+		return err
+	}
+	*to = append(*to, c)
+	return c.exec("SET errors_as_json = true") // this counts for one connection: errors as JSON tell their place in the text
 }
 
 // settings are in the order in which they must be made: what needs the outside world comes before the door is shut.
@@ -92,6 +106,7 @@ func (b box) settings() []string {
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 		"SET allow_community_extensions = false",
+		"SET allocator_background_threads = true", // gives memory back that was freed, within a second or two
 		"SET allowed_directories = ["+strings.Join(quoted, ", ")+"]",
 		"SET enable_external_access = false",
 	)
@@ -150,7 +165,7 @@ func (b box) check(c *conn) error {
 
 func (in *instance) close() error {
 	var errs []error
-	for _, c := range in.conns {
+	for _, c := range slices.Concat(in.conns, in.small) {
 		errs = append(errs, c.close())
 	}
 	return errors.Join(append(errs, in.connector.Close())...)

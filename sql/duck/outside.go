@@ -29,27 +29,9 @@ func Outside(ctx context.Context, text string) (rows [][]any, err error) {
 			return nil, fmt.Errorf("SET %s: %w", setting, err)
 		}
 	}
-	done, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		select {
-		case <-done:
-		case <-ctx.Done():
-			c.interruptUntil(done)
-		}
-	}()
-	set, err := c.query(text, 0)
-	close(done)
-	<-stopped
+	set, err := interruptible(ctx, c, func() (*rowSet, error) { return c.query(text, 0) })
 	if err != nil {
-		return nil, errors.Join(ctx.Err(), err)
+		return nil, err
 	}
-	for _, row := range set.rows {
-		values := make([]any, len(row))
-		for i, v := range row {
-			values[i] = toResult(v, set.types[i])
-		}
-		rows = append(rows, values)
-	}
-	return rows, nil
+	return values(set), nil
 }

@@ -1,10 +1,13 @@
 package duck
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
+	"maps"
 	"math"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -13,24 +16,33 @@ import (
 
 // panel runs a statement of ours on the panels' instance. Like Query, it returns at once when ctx ends.
 func (e *Engine) panel(ctx context.Context, text string) (*rowSet, sql.Behind, error) {
+	var set *rowSet
+	behind, err := e.panelRun(ctx, text, func(c *conn) (err error) {
+		set, err = c.query(text, 0)
+		return err
+	})
+	return set, behind, err
+}
+
+// panelRun lets run do so on a connection of the panels. What run has made is of use only without an error: else it may still be at work.
+func (e *Engine) panelRun(ctx context.Context, text string, run func(c *conn) error) (sql.Behind, error) {
 	behind := sql.Behind{SQL: text}
 	store := e.feed.minutes.panels
 	if err := store.wait(ctx, e); err != nil {
-		return nil, behind, err
+		return behind, err
 	}
 	c, err := take(ctx, e.panelConns, e.closing)
 	if err != nil {
-		return nil, behind, err
+		return behind, err
 	}
 	behind.AsOf = e.asOf(store)
 	started := time.Now()
-	var set *rowSet
 	var failed error
-	if err := e.onConn(ctx, c, e.panelConns, func() { set, failed = c.query(text, 0) }); err != nil {
-		return nil, behind, err
+	if err := e.onConn(ctx, c, e.panelConns, func() { failed = run(c) }); err != nil {
+		return behind, err
 	}
 	behind.Elapsed = time.Since(started)
-	return set, behind, panelError(failed)
+	return behind, panelError(failed)
 }
 
 func panelError(err error) error {
@@ -74,50 +86,37 @@ func (e *Engine) Extent(ctx context.Context) (sql.Extent, error) {
 // LatencyByService is quantiles over the window; Spark is the p95 of the worst minute in each slot.
 func (e *Engine) LatencyByService(ctx context.Context, r sql.Range) (*sql.LatencyByService, error) {
 	w := windowOf(r)
-	set, behind, err := e.panel(ctx, latencyByServiceSQL(w))
+	rows, behind, err := e.serviceLatencies(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	sparks, _, err := e.panel(ctx, sparkSQL(w))
+	charts, _, err := e.panelCharts(ctx, behind.SQL, w)
 	if err != nil {
 		return nil, err
 	}
-	byService := map[string][]float64{}
-	for _, row := range sparks.rows {
-		name := text(row[0])
-		if byService[name] == nil {
-			byService[name] = noData(w.slots)
-		}
-		if slot, ok := w.slotOf(int64(micros(row[1]))); ok {
-			byService[name][slot] = number(row[2])
+	for i := range rows {
+		if c := charts[rows[i].Service]; c != nil {
+			rows[i].Spark = c.points
+		} else { // the tables moved on between the two statements
+			rows[i].Spark = noData(w.slots)
 		}
 	}
-	out := &sql.LatencyByService{Behind: behind}
-	for _, row := range set.rows {
-		s := sql.ServiceLatency{Service: text(row[0]), Requests: count(row[1]), Errors: count(row[2]), Quantiles: quantiles(row[3:6]), PrevP95: number(row[6])}
-		if s.Spark = byService[s.Service]; s.Spark == nil { // the tables moved on between the two statements
-			s.Spark = noData(w.slots)
-		}
-		out.Rows = append(out.Rows, s)
-	}
-	return out, nil
+	return &sql.LatencyByService{Behind: behind, Rows: rows}, nil
 }
 
 // LatencyOverTime is the p95 of the worst minute in each slot; see sql.Panels.
 func (e *Engine) LatencyOverTime(ctx context.Context, r sql.Range) (*sql.LatencyOverTime, error) {
 	w := windowOf(r)
-	set, behind, err := e.panel(ctx, latencyOverTimeSQL(w))
+	charts, behind, err := e.panelCharts(ctx, latencyOverTimeSQL(w), w)
 	if err != nil {
 		return nil, err
 	}
+	busiest := slices.SortedFunc(maps.Values(charts), func(a, b *chart) int {
+		return cmp.Or(cmp.Compare(b.requests, a.requests), cmp.Compare(a.service, b.service))
+	})
 	out := &sql.LatencyOverTime{Behind: behind, Slots: w.starts()}
-	for _, row := range set.rows {
-		if name := text(row[0]); len(out.Series) == 0 || out.Series[len(out.Series)-1].Name != name {
-			out.Series = append(out.Series, sql.Series{Name: name, Points: noData(w.slots)})
-		}
-		if slot, ok := w.slotOf(int64(micros(row[2]))); ok {
-			out.Series[len(out.Series)-1].Points[slot] = number(row[3])
-		}
+	for _, c := range busiest[:min(len(busiest), maxSeries)] {
+		out.Series = append(out.Series, sql.Series{Name: c.service, Points: c.points})
 	}
 	return out, nil
 }
@@ -167,15 +166,11 @@ func (e *Engine) SlowestEndpoints(ctx context.Context, r sql.Range, limit int) (
 	if err != nil {
 		return nil, err
 	}
-	set, behind, err := e.panel(ctx, slowestEndpointsSQL(w, limit))
+	rows, behind, err := e.endpointLatencies(ctx, w, limit)
 	if err != nil {
 		return nil, err
 	}
-	out := &sql.SlowestEndpoints{Behind: behind}
-	for _, row := range set.rows {
-		out.Rows = append(out.Rows, sql.EndpointLatency{Service: text(row[0]), Endpoint: text(row[1]), Requests: count(row[2]), Quantiles: quantiles(row[3:6])})
-	}
-	return out, nil
+	return &sql.SlowestEndpoints{Behind: behind, Rows: rows}, nil
 }
 
 // ErrorsByRegion counts server errors by region; see sql.Panels.
@@ -226,10 +221,6 @@ func share(part, of int64) float64 {
 		return math.NaN()
 	}
 	return float64(part) / float64(of)
-}
-
-func quantiles(row []driver.Value) sql.Quantiles {
-	return sql.Quantiles{P50: number(row[0]), P95: number(row[1]), P99: number(row[2])}
 }
 
 func text(v driver.Value) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -280,6 +281,73 @@ func checkBehind(t *testing.T, e *Engine, b sql.Behind, rows int) {
 	}
 	if b.AsOf == 0 {
 		t.Error("the panel does not say as of when it is")
+	}
+}
+
+// TestPanelsEqualTheirSQL: what a panel shows is what the statement behind it answers at the prompt, row for row, also where the panel adds the histograms up itself.
+func TestPanelsEqualTheirSQL(t *testing.T) {
+	l, e := panelLake(t)
+	noLatency := lake.Event{EventID: "no-latency", ServiceName: "silent", Region: "eu", Level: "info", Timestamp: lake.MicrosOf(time.Date(2026, 11, 16, 12, 0, 0, 0, time.UTC))}
+	if _, err := l.Append(t.Context(), lake.Batch{Lines: noLatency.AppendLine(nil), N: 1}); err != nil {
+		t.Fatal(err)
+	}
+	waitCounted(t, e)
+	day := lake.MicrosOf(time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC))
+	quantile := func(got float64, want any) bool {
+		exact := asNumber(want)
+		return math.IsNaN(got) && math.IsNaN(exact) || math.Abs(got-exact) <= 1e-9*math.Abs(exact)
+	}
+	same := func(got sql.Quantiles, want []any) bool {
+		return quantile(got.P50, want[0]) && quantile(got.P95, want[1]) && quantile(got.P99, want[2])
+	}
+	for _, r := range []sql.Range{{From: day, To: day + 24*microsPerHour, Slots: 60}, {From: day + 5*microsPerHour + 7*microsPerMinute, To: day + 29*microsPerHour, Slots: 9},
+		{From: day + 3*microsPerHour, To: day + 3*microsPerHour + 20*microsPerMinute, Slots: 5}, {From: day, To: day + 6*microsPerHour, Slots: 6, Service: "checkout"}} {
+		latency, err := e.LatencyByService(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := ask(t, e, "%s", latency.SQL)
+		if len(rows) != len(latency.Rows) || len(rows) == 0 {
+			t.Fatalf("%v: %d services, %d by SQL", r, len(latency.Rows), len(rows))
+		}
+		for i, want := range rows {
+			if got := latency.Rows[i]; got.Service != want[0] || got.Requests != want[1] || got.Errors != want[2] || !same(got.Quantiles, want[3:6]) || !quantile(got.PrevP95, want[6]) {
+				t.Errorf("%v: row %d is %+v, by SQL %v", r, i, got, want)
+			}
+		}
+		overTime, err := e.LatencyOverTime(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var points []string
+		for _, s := range overTime.Series {
+			for i, p := range s.Points {
+				if !math.IsNaN(p) {
+					points = append(points, fmt.Sprintf("%s %d %.9g", s.Name, overTime.Slots[i], p))
+				}
+			}
+		}
+		var drawn []string
+		for _, row := range ask(t, e, "select service_name, epoch_us(slot), p95 from (%s) where p95 is not null order by requests desc, service_name, slot", overTime.SQL) {
+			drawn = append(drawn, fmt.Sprintf("%s %d %.9g", row[0], row[1], row[2]))
+		}
+		if !slices.Equal(points, drawn) || len(points) == 0 {
+			t.Errorf("%v: the chart shows %v, by SQL %v", r, points, drawn)
+		}
+		slowest, err := e.SlowestEndpoints(t.Context(), r, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows = ask(t, e, "%s", slowest.SQL)
+		if len(rows) != len(slowest.Rows) || len(rows) == 0 {
+			t.Fatalf("%v: %d endpoints, %d by SQL", r, len(slowest.Rows), len(rows))
+		}
+		for i, want := range rows {
+			endpoint, _ := want[1].(string)
+			if got := slowest.Rows[i]; got.Service != want[0] || got.Endpoint != endpoint || got.Requests != want[2] || !same(got.Quantiles, want[3:6]) {
+				t.Errorf("%v: row %d is %+v, by SQL %v", r, i, got, want)
+			}
+		}
 	}
 }
 

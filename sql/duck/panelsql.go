@@ -116,24 +116,26 @@ func extentSQL() string {
 	return "SELECT min(minute) AS first, max(minute) + INTERVAL 1 MINUTE AS last, sum(count) AS events FROM minutes"
 }
 
-// mergedSQL are the steps from cells (key, buckets, counts) to quantiles by key.
-func mergedSQL(cells, key string) string {
-	return "SELECT " + key + ", b, c, " + rollup.BucketSQL + " AS ms, sum(c) OVER (PARTITION BY " + key + " ORDER BY b) AS cum, sum(c) OVER (PARTITION BY " + key + ") AS n\n" +
-		"  FROM (SELECT " + key + ", b, sum(c) AS c FROM (SELECT " + key + ", unnest(buckets) AS b, unnest(counts) AS c FROM " + cells + ") GROUP BY " + key + ", b)"
+// quantilesSQL are the steps from cells (key, buckets, counts) to `quantiles` (key, p50, p95, p99). Of each group only the buckets that hold the ranks around a quantile
+// are kept; between the two it interpolates as quantile_cont does. Counts are DOUBLE, which is exact up to 2^53 and sums faster than HUGEINT.
+func quantilesSQL(cells, key string) string {
+	return "grouped AS (SELECT " + key + ", b, sum(c)::DOUBLE AS c FROM (SELECT " + key + ", unnest(buckets) AS b, unnest(counts) AS c FROM " + cells + ") GROUP BY " + key + ", b),\n" +
+		"run AS (SELECT " + key + ", b, c, sum(c) OVER (PARTITION BY " + key + " ORDER BY b) AS cum, sum(c) OVER (PARTITION BY " + key + ") AS n FROM grouped),\n" +
+		"ranks AS (SELECT " + key + ", q, " + rollup.BucketSQL + " AS ms, q * (n - 1) - floor(q * (n - 1)) AS part FROM run CROSS JOIN (VALUES (0.5::DOUBLE), (0.95::DOUBLE), (0.99::DOUBLE)) AS wanted(q)\n" +
+		"  WHERE cum > floor(q * (n - 1)) AND cum - c <= ceil(q * (n - 1))),\n" +
+		"points AS (SELECT " + key + ", q, min(ms) + (max(ms) - min(ms)) * max(part) AS ms FROM ranks GROUP BY " + key + ", q),\n" +
+		"quantiles AS (SELECT " + key + ", max(ms) FILTER (WHERE q = 0.5::DOUBLE) AS p50, max(ms) FILTER (WHERE q = 0.95::DOUBLE) AS p95, max(ms) FILTER (WHERE q = 0.99::DOUBLE) AS p99 FROM points GROUP BY " + key + ")"
 }
 
 func latencyByServiceSQL(w window) string {
-	return "-- latency by service, from the minutes' histograms (error at most 1 %)\n" +
-		"WITH cells AS (" + w.cells("service_name, count, errors, buckets, counts", "") + "),\n" +
-		"earlier AS (" + w.before().cells("service_name, buckets, counts", "") + "),\n" +
-		"run AS (" + mergedSQL("cells", "service_name") + "),\n" +
-		"earlier_run AS (" + mergedSQL("earlier", "service_name") + "),\n" +
-		"quantiles AS (SELECT service_name, " + quantileSQL(0.5) + " AS p50, " + quantileSQL(0.95) + " AS p95, " + quantileSQL(0.99) + " AS p99 FROM run GROUP BY service_name),\n" +
-		"earlier_quantiles AS (SELECT service_name, " + quantileSQL(0.95) + " AS previous_p95 FROM earlier_run GROUP BY service_name),\n" +
-		"totals AS (SELECT service_name, sum(count) AS requests, sum(errors) AS errors FROM cells GROUP BY service_name)\n" +
-		"SELECT service_name, requests, errors, p50, p95, p99, previous_p95\n" +
-		"FROM totals LEFT JOIN quantiles USING (service_name) LEFT JOIN earlier_quantiles USING (service_name)\n" +
-		"ORDER BY p95 DESC NULLS LAST, service_name"
+	return "-- latency by service, from the minutes' histograms (error at most 1 %); earlier is the window of the same length before\n" +
+		"WITH cells AS (SELECT false AS earlier, * FROM (" + w.cells("service_name, count, errors, buckets, counts", "") + ")\n" +
+		"  UNION ALL SELECT true, * FROM (" + w.before().cells("service_name, count, errors, buckets, counts", "") + ")),\n" +
+		quantilesSQL("cells", "earlier, service_name") + ",\n" +
+		"totals AS (SELECT service_name, sum(count) AS requests, sum(errors) AS errors FROM cells WHERE NOT earlier GROUP BY service_name)\n" +
+		"SELECT t.service_name, requests, errors, q.p50, q.p95, q.p99, before.p95 AS previous_p95\n" +
+		"FROM totals t LEFT JOIN quantiles q ON q.service_name = t.service_name AND NOT q.earlier LEFT JOIN quantiles before ON before.service_name = t.service_name AND before.earlier\n" +
+		"ORDER BY q.p95 DESC NULLS LAST, t.service_name"
 }
 
 // slotSQL is the start of the slot that a minute lies in.
@@ -141,12 +143,7 @@ func (w window) slotSQL() string {
 	return fmt.Sprintf("time_bucket(INTERVAL '%d minutes', minute, %s)", w.slot/microsPerMinute, timestampSQL(w.from))
 }
 
-// sparkSQL is the p95 of each service's worst minute in each slot: a short spike must not vanish in a long slot.
-func sparkSQL(w window) string {
-	return "-- p95 of the worst minute in each slot\n" +
-		"SELECT service_name, " + w.slotSQL() + " AS slot, max(p95) AS p95\nFROM minutes\nWHERE " + between("minute", w.from, w.to) + w.and() + "\nGROUP BY service_name, slot\nORDER BY service_name, slot"
-}
-
+// latencyOverTimeSQL shows the p95 of each service's worst minute in each slot: a short spike must not vanish in a long one.
 func latencyOverTimeSQL(w window) string {
 	return "-- p95 of the worst minute in each slot, for the busiest services\n" +
 		"WITH busiest AS (SELECT service_name, sum(count) AS requests FROM minutes WHERE " + between("minute", w.from, w.to) + w.and() +
@@ -174,8 +171,7 @@ func errorEndpointsSQL(w window) string {
 func slowestEndpointsSQL(w window, limit int) string {
 	return "-- endpoints by p95, from the minutes' histograms (error at most 1 %); those without a latency follow, the busiest first\n" +
 		"WITH cells AS (" + w.cells("service_name, endpoint, count, buckets, counts", "_by_endpoint") + "),\n" +
-		"run AS (" + mergedSQL("cells", "service_name, endpoint") + "),\n" +
-		"quantiles AS (SELECT service_name, endpoint, " + quantileSQL(0.5) + " AS p50, " + quantileSQL(0.95) + " AS p95, " + quantileSQL(0.99) + " AS p99 FROM run GROUP BY service_name, endpoint),\n" +
+		quantilesSQL("cells", "service_name, endpoint") + ",\n" +
 		"totals AS (SELECT service_name, endpoint, sum(count) AS requests FROM cells GROUP BY service_name, endpoint)\n" +
 		"SELECT t.service_name, t.endpoint, requests, p50, p95, p99\n" +
 		"FROM totals t LEFT JOIN quantiles q ON q.service_name = t.service_name AND q.endpoint IS NOT DISTINCT FROM t.endpoint\n" +

@@ -2,8 +2,8 @@ package duck
 
 import (
 	"errors"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -32,8 +32,9 @@ type plan struct {
 	scans  []sql.Scan // decide about files
 	costs  []sql.Scan // decide about bytes: like scans, with fewer columns where that could be found out
 	leeway sql.Leeway
-	wrong  error  // *sql.SyntaxError: the statement names what is not there
-	why    string // when nothing could be found out: the reason; scans and costs then read everything
+	at     time.Time // when it was made: what asks the clock was computed then
+	wrong  error     // *sql.SyntaxError: the statement names what is not there
+	why    string    // when nothing could be found out: the reason; scans and costs then read everything
 }
 
 // openPlanner opens the planner's databases, each with connections that serve one statement at a time.
@@ -57,38 +58,34 @@ func openPlanner(memory int64, spill string, connections int) (*planner, error) 
 	return &planner{filters: filters, columns: columns}, nil
 }
 
-// planOf plans a statement that the gate let through. i chooses the connection.
+// planOf plans a statement that the gate let through. i chooses the connection. One plan serves for files and for bytes; where DuckDB cannot serialise
+// it, a plan with all columns decides about the files.
 func (p *planner) planOf(i int, s *statement, now time.Time) plan {
-	out := plan{leeway: leewayOf(s.body, now)}
-	// The two plans do not need each other: together they take the time of one.
-	var columns sync.WaitGroup
-	var fewer []sql.Scan
-	var failed error
-	columns.Go(func() { fewer, failed = scansOf(p.columns.conns[i], s.body) })
-	scans, err := scansOf(p.filters.conns[i], s.body)
-	columns.Wait()
-	if err != nil {
-		out.wrong = s.bindError(err)
-		if !s.relations["events"] {
-			return out
-		}
+	out := plan{leeway: leewayOf(s.body, now), at: now}
+	scans, err := scansOf(p.columns.conns[i], s.body)
+	if err == nil {
+		out.scans, out.costs = scans, scans
+		return out
+	}
+	if out.wrong = s.bindError(err); out.wrong == nil {
+		scans, err = scansOf(p.filters.conns[i], s.body)
+	}
+	switch {
+	case err == nil:
+		out.scans, out.costs = scans, p.narrow(i, s.body, scans)
+	case s.relations["events"]:
 		out.why = "the optimizer cannot plan this statement ahead, so every file counts"
 		out.scans = []sql.Scan{sql.AllColumns()}
 		out.costs = out.scans
-		return out
-	}
-	out.scans, out.costs = scans, scans
-	switch {
-	case failed == nil && len(fewer) == len(scans):
-		out.costs = fewer
-	case len(scans) > 0:
-		out.costs = p.narrow(i, s.body, scans)
 	}
 	return out
 }
 
 // narrow leaves out the columns that nothing needs where no plan could be serialised for them, by the explained one.
 func (p *planner) narrow(i int, body string, scans []sql.Scan) []sql.Scan {
+	if len(scans) == 0 {
+		return scans
+	}
 	set, err := p.columns.conns[i].query("EXPLAIN (FORMAT JSON) "+body, 1)
 	if err != nil || len(set.rows) == 0 || len(set.rows[0]) < 2 {
 		return scans
@@ -111,20 +108,22 @@ func (s *statement) bindError(err error) error {
 // leewayOf widens dates only where the statement asks the clock and the day may change before it runs.
 func leewayOf(body string, now time.Time) sql.Leeway {
 	leeway := sql.Leeway{Micros: lake.Micros(clockLeeway.Microseconds())}
-	if lake.DateOf(lake.MicrosOf(now.Add(clockLeeway))) == lake.DateOf(lake.MicrosOf(now.Add(-clockLeeway))) {
-		return leeway
-	}
-	lower := strings.ToLower(body)
-	for _, word := range []string{"now", "today", "current_", "get_current", "local", "age", "ago", "transaction_timestamp"} {
-		if strings.Contains(lower, word) {
-			leeway.Days = 1
-		}
+	soon, before := lake.DateOf(lake.MicrosOf(now.Add(clockLeeway))), lake.DateOf(lake.MicrosOf(now.Add(-clockLeeway)))
+	if soon != before && asksClock(body) {
+		leeway.Days = 1
 	}
 	return leeway
 }
 
+// asksClock tells whether a statement may compute something of what time it is; a word too many does no harm.
+func asksClock(body string) bool {
+	lower := strings.ToLower(body)
+	return slices.ContainsFunc([]string{"now", "today", "current_", "get_current", "local", "age", "ago", "transaction_timestamp"},
+		func(word string) bool { return strings.Contains(lower, word) })
+}
+
 func scansOf(c *conn, body string) ([]sql.Scan, error) {
-	answer, err := c.text("SELECT json_serialize_plan(?::VARCHAR, optimize := true, skip_null := true, skip_empty := true)::VARCHAR", body)
+	answer, err := c.text("SELECT json_serialize_plan(" + sql.Literal(body) + ", optimize := true, skip_null := true, skip_empty := true)::VARCHAR")
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package duck
 import (
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -110,10 +111,12 @@ func (m statementMaker) statement() string {
 
 // pruneRig runs a statement over the files that survive pruning, and over all of them.
 type pruneRig struct {
-	engine *Engine
-	conn   *conn
-	view   *view
-	failed int // statements that fail on all files as well: a cast of text that is no number, say
+	engine  *Engine
+	layout  lake.Layout // with an absolute root
+	conn    *conn
+	view    *view
+	inlined int // statements that ran with their own events
+	failed  int // statements that fail on all files as well: a cast of text that is no number, say
 }
 
 func newPruneRig(tb testing.TB) *pruneRig {
@@ -124,7 +127,11 @@ func newPruneRig(tb testing.TB) *pruneRig {
 			tb.Fatal(err)
 		}
 	}
-	rig := &pruneRig{engine: e, conn: <-e.conns, view: e.hot.pin()}
+	root, err := filepath.Abs(l.Layout().Root)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	rig := &pruneRig{engine: e, layout: lake.Layout{Root: root}, conn: <-e.conns, view: e.hot.pin()}
 	tb.Cleanup(func() {
 		rig.view.release()
 		e.conns <- rig.conn
@@ -133,7 +140,7 @@ func newPruneRig(tb testing.TB) *pruneRig {
 }
 
 func (r *pruneRig) answer(files []*lake.FileEntry, text string) ([]string, error) {
-	view, err := eventsSQL(r.engine.lake.Layout(), files, r.view.hot)
+	view, err := eventsSQL(r.layout, files, r.view.hot)
 	if err != nil {
 		return nil, err
 	}
@@ -144,11 +151,39 @@ func (r *pruneRig) answer(files []*lake.FileEntry, text string) ([]string, error
 	if err != nil {
 		return nil, err
 	}
+	return rowTexts(set), nil
+}
+
+// asRun answers like answer, but the way that the engine runs a statement: over the pruned files, and with what the plan says of columns.
+func (r *pruneRig) asRun(tb testing.TB, files []*lake.FileEntry, p plan, text string) ([]string, error) {
+	sorted, err := r.engine.admit(tb.Context(), "SELECT * FROM ("+text+"\n) ORDER BY ALL")
+	if err != nil {
+		return nil, err
+	}
+	var set *rowSet
+	if sorted.inline {
+		r.inlined++
+		if set, err = r.conn.query(sorted.inlineSQL(r.layout, files, r.view.hot, columnsOf(p.costs), maxPruneRows), 0); err != nil {
+			tb.Errorf("%s\nruns over a view only: %v", text, err)
+		}
+	} else {
+		set, err = sorted.execute(tb.Context(), r.conn, r.layout, files, r.view.hot, columnsOf(p.costs), maxPruneRows)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rowTexts(set), nil
+}
+
+// maxPruneRows is more than any of the statements answers.
+const maxPruneRows = 100_000
+
+func rowTexts(set *rowSet) []string {
 	var out []string
 	for _, row := range set.rows {
 		out = append(out, fmt.Sprint(row))
 	}
-	return out, nil
+	return out
 }
 
 // compare answers how many files pruning kept, and the difference if there is one.
@@ -171,7 +206,7 @@ func (r *pruneRig) compare(tb testing.TB, text string, prune func(plan) []*lake.
 		return len(all), ""
 	}
 	files := prune(p)
-	got, err := r.answer(files, text)
+	got, err := r.asRun(tb, files, p, text)
 	if err != nil {
 		return len(files), fmt.Sprintf("pruned: %v", err)
 	}
@@ -205,6 +240,9 @@ func TestPrunedEqualsUnpruned(t *testing.T) {
 	}
 	if rig.failed > 0 {
 		t.Errorf("%d of %d statements fail by themselves: the generator is wrong", rig.failed, statements)
+	}
+	if rig.inlined < statements*9/10 {
+		t.Errorf("%d of %d statements ran with their own events: nearly all do", rig.inlined, statements)
 	}
 	total := statements * len(rig.view.Version.Files)
 	t.Logf("kept %d %% of files; pruned something in %d of %d statements", kept*100/total, pruned, statements)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -30,8 +31,13 @@ func (e *Engine) Query(ctx context.Context, q sql.Query) (*sql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.feed.waitVisible(ctx, q.MinSeq, minSeqWait); err != nil {
-		return nil, err
+	wanted := q.MinSeq
+	if q.MinSeq > 0 || statement.relations["events"] {
+		goal, err := e.feed.catchUp(ctx, q.MinSeq)
+		if err != nil {
+			return nil, err
+		}
+		wanted = max(wanted, goal)
 	}
 	if err := e.needMinutes(ctx, statement); err != nil {
 		return nil, err
@@ -44,27 +50,60 @@ func (e *Engine) Query(ctx context.Context, q sql.Query) (*sql.Result, error) {
 	if maxRows <= 0 {
 		maxRows = defaultMaxRows
 	}
-	r := &run{engine: e, conn: c, statement: statement, maxRows: maxRows, minSeq: q.MinSeq}
+	r := &run{engine: e, conn: c, statement: statement, maxRows: maxRows, wanted: wanted}
 	return r.start(ctx)
 }
 
 // admit passes the gate.
 func (e *Engine) admit(ctx context.Context, text string) (*statement, error) {
+	if s := e.kept.find(text); s != nil {
+		return s, nil
+	}
 	var s *statement
 	var failed error
 	if err := e.onPlanner(ctx, func(slot int) { s, failed = e.gate.admit(e.planner.filters.conns[slot], text) }); err != nil {
 		return nil, err // the work may still run: its results are not looked at
+	}
+	if failed == nil {
+		e.kept.add(text, s)
 	}
 	return s, failed
 }
 
 // planNow plans a statement that passed the gate.
 func (e *Engine) planNow(ctx context.Context, s *statement) (plan, error) {
+	if p := s.planned.Load(); p != nil && p.fresh(s.body, e.now()) {
+		return *p, nil
+	}
 	var p plan
 	if err := e.onPlanner(ctx, func(slot int) { p = e.planner.planOf(slot, s, e.now()) }); err != nil {
 		return plan{}, err
 	}
+	s.planned.Store(&p)
 	return p, nil
+}
+
+// work is what a statement has to read.
+type work struct {
+	files  []*lake.FileEntry // that survive pruning
+	cost   sql.Cost
+	reads  []string // the columns that its plan reads; nil: any
+	events bool     // it reads events at all
+	wrong  error    // *sql.SyntaxError: the statement names what is not there
+	why    string
+}
+
+// work finds out what a statement that passed the gate has to read of a version. Statements of a known shape need no plan for that.
+func (e *Engine) work(ctx context.Context, s *statement, version *lake.Version) (work, error) {
+	if s.shape != nil {
+		files := s.shape.reach(version.Files)
+		return work{files: files, cost: sql.CostOfFiles(files, s.shape.reads), events: true}, nil
+	}
+	p, err := e.planNow(ctx, s)
+	if err != nil {
+		return work{}, err
+	}
+	return work{sql.Prune(version.Files, p.scans, p.leeway), sql.CostOf(version.Files, p.costs, p.leeway), columnsOf(p.costs), len(p.scans) > 0, p.wrong, p.why}, nil
 }
 
 // take waits for one of a pool.
@@ -93,7 +132,7 @@ type run struct {
 	conn      *conn
 	statement *statement
 	maxRows   int
-	minSeq    lake.Seq
+	wanted    lake.Seq // the answer lacks nothing below it, or says so
 	result    *sql.Result
 	err       error
 }
@@ -109,24 +148,24 @@ func (r *run) start(ctx context.Context) (*sql.Result, error) {
 
 func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	e, started := r.engine, time.Now()
-	missing := e.feed.unseen(r.minSeq) // before the pin: an event that comes in between is told as missing, never the other way round
+	missing := e.feed.lacking(r.wanted) // before the pin: an event that comes in between is told as missing, never the other way round
 	v := e.hot.pin()
 	defer v.release()
-	p, err := e.planNow(ctx, r.statement)
+	w, err := e.work(ctx, r.statement, v.Version)
 	if err != nil {
 		return nil, err
 	}
-	files := sql.Prune(v.Version.Files, p.scans, p.leeway)
-	cost := sql.CostOf(v.Version.Files, p.costs, p.leeway)
-	result := &sql.Result{Stats: sql.Stats{Files: len(files), FilesTotal: len(v.Version.Files), Bytes: cost.Bytes, Version: v.Version.Number}}
-	hot := v.hot
-	if len(p.scans) > 0 {
+	result := &sql.Result{Stats: sql.Stats{Files: len(w.files), FilesTotal: len(v.Version.Files), Bytes: w.cost.Bytes, Version: v.Version.Number}}
+	if w.events {
 		result.Stats.HotRows, result.Stats.Missing = v.rows, missing
 	}
 	if r.statement.explain { // nothing is read
 		result.Stats = sql.Stats{FilesTotal: len(v.Version.Files), Version: v.Version.Number}
 	}
-	set, err := r.statement.execute(ctx, r.conn, e.lake.Layout(), files, hot, r.maxRows)
+	set, err := r.fromDigests(ctx, v, w.files, &result.Stats)
+	if errors.Is(err, errNoDigest) {
+		set, err = r.statement.execute(ctx, r.conn.forRead(w.cost.Bytes), e.lake.Layout(), w.files, v.hot, w.reads, r.maxRows)
+	}
 	if err != nil {
 		return nil, r.explainError(err)
 	}
@@ -144,8 +183,24 @@ const (
 	explainBefore = "EXPLAIN "
 )
 
-// execute runs the statement in a read-only transaction of its own, with a view of its own, and undoes both.
-func (s *statement) execute(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, maxRows int) (set *rowSet, err error) {
+// execute runs the statement over files and hot tables. reads are the columns that its plan reads; nil: any.
+func (s *statement) execute(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, reads []string, maxRows int) (*rowSet, error) {
+	root, err := filepath.Abs(layout.Root)
+	if err != nil {
+		return nil, err
+	}
+	layout.Root = root
+	if s.inline {
+		set, err := c.query(s.inlineSQL(layout, files, hot, reads, maxRows), 0)
+		if err == nil || ctx.Err() != nil || !needsView(err) {
+			return set, err
+		}
+	}
+	return s.overView(ctx, c, layout, files, hot, maxRows)
+}
+
+// overView runs the statement in a read-only transaction of its own, with a view of its own, and undoes both.
+func (s *statement) overView(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, maxRows int) (set *rowSet, err error) {
 	if err := c.exec("BEGIN TRANSACTION READ ONLY"); err != nil {
 		return nil, err
 	}

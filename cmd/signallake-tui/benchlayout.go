@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/signallake/signallake/lake"
+	"github.com/signallake/signallake/sql/bench"
+	"github.com/signallake/signallake/sql/duck"
+	"github.com/signallake/signallake/tui"
+)
+
+const (
+	layoutPrefix = "layout-" // of scratch folders
+	// layoutEvents is the least that has every partition of the scratch lake.
+	layoutEvents = 10_000
+)
+
+// layoutParams say how to run the benchmark of layouts.
+type layoutParams struct {
+	Events int64
+	Rounds int
+	Cold   bool
+}
+
+// runBenchLayout measures layouts and prints the report.
+func runBenchLayout(ctx context.Context, w *world, args []string) error {
+	flags, dir := newFlags(w, "bench layout")
+	p := layoutParams{}
+	flags.Int64Var(&p.Events, "events", defaultCount, "`events` of the lake that is made for the run, and then written in each way")
+	flags.IntVar(&p.Rounds, "rounds", duck.LayoutRounds, fmt.Sprintf("timed `rounds` of everything, at least %d", duck.LayoutRounds))
+	flags.BoolVar(&p.Cold, "cold", true, "also with the files' pages dropped before each question")
+	asJSON := flags.Bool("json", false, "the report as one JSON object, with every sample")
+	write := flags.String("write", "", "write the newest reports of each size into this `file`, as docs/BENCHMARKS.md")
+	if _, err := parseFlags(flags, args, 0); err != nil {
+		return err
+	}
+	if p.Events < layoutEvents || p.Rounds < duck.LayoutRounds {
+		return usagef("bench layout: --events must be at least %d and --rounds at least %d", layoutEvents, duck.LayoutRounds)
+	}
+	if err := checkPage("bench layout", *write); err != nil {
+		return err
+	}
+	progress := &lake.Progress{}
+	stop := showProgress(w.stderr, progress)
+	report, err := benchLayouts(ctx, *dir, p, w.now, progress)
+	stop()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return &stoppedError{"the benchmark was stopped; nothing of it stays", err}
+	}
+	if err != nil {
+		return err
+	}
+	history, err := remember(*dir, layoutHistory, report)
+	if err != nil {
+		return err
+	}
+	if err := writePage(w, *write, bench.LayoutSections(history)); err != nil {
+		return err
+	}
+	if *asJSON {
+		return writeJSON(w.stdout, report)
+	}
+	_, err = fmt.Fprint(w.stdout, bench.LayoutText(report, bench.Previous(history, report), columnsOf(w.stdout)))
+	return err
+}
+
+// benchLayouts makes a lake in a scratch folder, writes its events in each way and asks them. The folder goes also when the run fails or is stopped.
+func benchLayouts(ctx context.Context, dir string, p layoutParams, now func() time.Time, progress *lake.Progress) (report *bench.Layouts, err error) {
+	scratch, remove, err := scratchFolder(scratchParent(dir), layoutPrefix, p.Events*duck.LayoutRoom)
+	if err != nil {
+		return nil, fmt.Errorf("benchmark: %w", err)
+	}
+	defer func() {
+		progress.Start("remove the layouts", 0)
+		err = errors.Join(err, remove())
+	}()
+	l, err := lake.Open(ctx, lake.Config{Dir: filepath.Join(scratch, "lake"), Now: now, ConvertAge: -1, Owner: lake.Owner{PID: os.Getpid(), Command: "bench layout", Since: now()}})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	made := tui.GenerateParams{Count: p.Events, Seed: defaultSeed, Days: defaultDays, Services: defaultServices, Start: benchStart}
+	if _, err := generate(ctx, l, made, now(), progress); err != nil {
+		return nil, err
+	}
+	if _, err := convert(ctx, l, "partitioned", progress); err != nil {
+		return nil, err
+	}
+	layouts := filepath.Join(scratch, "layouts")
+	if err := os.Mkdir(layouts, 0o755); err != nil {
+		return nil, fmt.Errorf("benchmark: %w", err)
+	}
+	report, err = duck.BenchLayouts(ctx, duck.LayoutConfig{Lake: l, Dir: layouts, Rounds: p.Rounds, Cold: p.Cold, Seed: defaultSeed, Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	info, _ := debug.ReadBuildInfo()
+	report.At, report.Program = now().UTC(), buildVersion(info)
+	report.Data.Seed, report.Data.Distribution = made.Seed, benchDistribution
+	describeMachine(&report.Machine)
+	return report, nil
+}
