@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/signallake/signallake/lake/column"
+	files "github.com/signallake/signallake/lake/column"
 )
 
 // columnRows is a file of every way to write a column, and the same values as text.
@@ -24,10 +24,10 @@ type columnRows struct {
 // writeColumns writes n rows; every third digits, span, word and latency is NULL where some is set.
 func writeColumns(t *testing.T, path string, n, width int, r *rand.Rand) columnRows {
 	t.Helper()
-	w := column.NewWriter(column.Schema{Name: "rows", Columns: []column.Column{
-		{Name: "uuid", Kind: column.Text}, {Name: "near", Kind: column.Text}, {Name: "digits", Kind: column.Text, NoBounds: true},
-		{Name: "span", Kind: column.Text, Nullable: true}, {Name: "text", Kind: column.Text}, {Name: "word", Kind: column.Text, Nullable: true},
-		{Name: "number", Kind: column.Int64}, {Name: "latency", Kind: column.Double, Nullable: true}, {Name: "counts", Kind: column.Int32, List: true},
+	w := files.NewWriter(files.Schema{Name: "rows", Columns: []files.Column{
+		{Name: "uuid", Kind: files.Text}, {Name: "near", Kind: files.Text}, {Name: "digits", Kind: files.Text, NoBounds: true},
+		{Name: "span", Kind: files.Text, Nullable: true}, {Name: "text", Kind: files.Text}, {Name: "word", Kind: files.Text, Nullable: true},
+		{Name: "number", Kind: files.Int64}, {Name: "latency", Kind: files.Double, Nullable: true}, {Name: "counts", Kind: files.Int32, List: true},
 	}})
 	file, err := os.Create(path)
 	if err != nil {
