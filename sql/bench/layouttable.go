@@ -18,7 +18,7 @@ func axisRows(l *Layouts, a *Axis, changes []Change) [][]string {
 		table[0] = append(table[0], "cold best", "cold median", "x")
 	}
 	if len(changes) > 0 {
-		table[0] = append(table[0], "since the last run")
+		table[0] = append(table[0], "beside the base since the last run")
 	}
 	for _, p := range a.Points {
 		v := l.Find(p.Variant)
