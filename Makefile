@@ -61,6 +61,7 @@ ladder: build ## the ladder alone, at EVENTS (1000000) events
 bench-docs: build ## every suite at EVENTS (1000000) events, written to docs/BENCHMARKS.md; each suite and size keeps its section
 	./$(BIN) bench --data $(DATA) --events $(EVENTS) --write docs/BENCHMARKS.md
 	./$(BIN) bench pipeline --data $(DATA) --events $(EVENTS) --judge=false --write docs/BENCHMARKS.md
+	./$(BIN) bench layout --data $(DATA) --events $(EVENTS) --write docs/BENCHMARKS.md
 
 KILLS ?= 50
 

@@ -69,7 +69,7 @@ func TestCommitPowerCut(t *testing.T) {
 	}
 	acks := commitUnderRecord(t, root, disk)
 	cuts, newer, dir := 0, 0, filepath.Join(memDir(t), "cut")
-	err = disk.Cuts(0, 2, 11, thinned(func(c laketest.Cut) error {
+	err = disk.Cuts(0, 2, 11, thinned(0, func(c laketest.Cut) error {
 		if err := disk.Materialise(dir, c); err != nil {
 			return err
 		}

@@ -176,7 +176,7 @@ func TestConvertCrashAnywhere(t *testing.T) {
 		from = steps[0].ops
 	}
 	states, where := 0, filepath.Join(memDir(t), "state")
-	err = disk.Cuts(from, dice(), 11, thinned(func(cut laketest.Cut) error {
+	err = disk.Cuts(from, dice(), 11, thinned(0, func(cut laketest.Cut) error {
 		states++
 		if err := os.RemoveAll(where); err != nil {
 			return err

@@ -238,7 +238,7 @@ func TestDeadLettersCrashAnywhere(t *testing.T) {
 		}
 		states := 0
 		where := filepath.Join(memDir(t), "state")
-		err = disk.Cuts(0, dice(), 11, thinned(func(c laketest.Cut) error {
+		err = disk.Cuts(0, dice(), 11, thinned(0, func(c laketest.Cut) error {
 			states++
 			if err := errors.Join(os.RemoveAll(where), disk.Materialise(where, c)); err != nil {
 				return err

@@ -45,7 +45,11 @@ func TestWalkAgreesWithEncodingJSON(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(4, 4))
 	seed := []byte(`{"a":[1, -2.5e+3,true,null,"x\n\u00e9\ud83d\ude00"],"grüße":{"b":{}, "c":[ ]},"long text of many words":"without \"end\""}`)
-	for range 200_000 {
+	mutants := 200_000
+	if testing.Short() {
+		mutants = 20_000 // the race detector's run
+	}
+	for range mutants {
 		checkWalk(t, mutate(r, seed))
 	}
 }

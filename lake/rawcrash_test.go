@@ -59,7 +59,7 @@ func crashAnywhere(t *testing.T, journaled bool) {
 	j.cycles(t, live, disk)
 	states := 0
 	where := filepath.Join(memDir(t), "state")
-	err = disk.Cuts(0, dice(), 7, func(c laketest.Cut) error {
+	err = disk.Cuts(0, dice(), 7, thinned(0, func(c laketest.Cut) error {
 		states++
 		if err := os.RemoveAll(where); err != nil {
 			return err
@@ -71,7 +71,7 @@ func crashAnywhere(t *testing.T, journaled bool) {
 			return fmt.Errorf("%s: %w", c, err)
 		}
 		return nil
-	})
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func crashInRecovery(t *testing.T, journaled bool) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = again.Cuts(0, 1, uint64(at), func(c2 laketest.Cut) error {
+			err = again.Cuts(0, 1, uint64(at), thinned(at+int(v), func(c2 laketest.Cut) error {
 				states++
 				if err := errors.Join(os.RemoveAll(second), again.Materialise(second, c2)); err != nil {
 					return err
@@ -117,7 +117,7 @@ func crashInRecovery(t *testing.T, journaled bool) {
 					return fmt.Errorf("%s, then %s: %w", c, c2, err)
 				}
 				return nil
-			})
+			}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +141,7 @@ func faultAnywhere(t *testing.T, journaled bool) {
 	faults := []laketest.Fault{laketest.FaultError, laketest.FaultNoSpace, laketest.FaultShort, laketest.FaultLate}
 	for _, times := range []int{1, 9} {
 		for _, fault := range faults {
-			for n := 0; ; n++ {
+			for n := int(fault) % stride(); ; n += stride() {
 				dir := memDir(t)
 				injected, err := faultRun(t, dir, n, times, fault, journaled)
 				if err != nil {

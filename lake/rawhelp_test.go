@@ -27,9 +27,9 @@ func stride() int {
 	return 1
 }
 
-// thinned has a sweep of power cuts look at each stride-th of them.
-func thinned(look func(laketest.Cut) error) func(laketest.Cut) error {
-	n := 0
+// thinned has a sweep of power cuts look at each stride-th of them; sweeps that follow each other begin at different ones.
+func thinned(begin int, look func(laketest.Cut) error) func(laketest.Cut) error {
+	n := begin
 	return func(c laketest.Cut) error {
 		if n++; n%stride() != 0 {
 			return nil

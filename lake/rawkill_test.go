@@ -52,7 +52,7 @@ func crashAfterKill(t *testing.T, journaled bool) {
 			t.Fatal(err)
 		}
 		where := filepath.Join(memDir(t), "state")
-		err = crash.Cuts(from, 1, uint64(n), func(c laketest.Cut) error {
+		err = crash.Cuts(from, 1, uint64(n), thinned(n, func(c laketest.Cut) error {
 			states++
 			if err := errors.Join(os.RemoveAll(where), crash.Materialise(where, c)); err != nil {
 				return err
@@ -70,7 +70,7 @@ func crashAfterKill(t *testing.T, journaled bool) {
 				return fmt.Errorf("%s: %w", c, err)
 			}
 			return nil
-		})
+		}))
 		if err != nil {
 			t.Fatalf("killed at %d, %v", n, err)
 		}

@@ -44,7 +44,11 @@ func spread(id, content uint64, crowd bool) eventKey {
 
 // TestWindowLikeAList drives the window and the list through the same groups, kept and taken back, and compares every answer and what is known at the end.
 func TestWindowLikeAList(t *testing.T) {
-	for seed := range uint64(60) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 10 // the race detector's run
+	}
+	for seed := range seeds {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		limit := []int{0, 1, 3, 50, 700}[seed%5]
 		ids := []int{2, 40, 900, 3000}[rng.IntN(4)]

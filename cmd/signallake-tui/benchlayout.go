@@ -66,7 +66,7 @@ func runBenchLayout(ctx context.Context, w *world, args []string) error {
 	if *asJSON {
 		return writeJSON(w.stdout, report)
 	}
-	_, err = fmt.Fprint(w.stdout, bench.LayoutText(report, bench.Previous(history, report)))
+	_, err = fmt.Fprint(w.stdout, bench.LayoutText(report, bench.Previous(history, report), columnsOf(w.stdout)))
 	return err
 }
 

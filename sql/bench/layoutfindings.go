@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -99,7 +100,7 @@ func (f *layoutFindings) files() {
 				what += fmt.Sprintf(" (cold %s)", micros(v.Cold.Median-f.base.Cold.Median, further))
 			}
 		}
-		f.say("Files: %s take %s of the time of one: %s. On the disk they are %s of its size, and footers are %s of that where they were %s.", p.Title, r.interval(), what,
+		f.say("Files: %s files a partition take %s of the time of one: %s. On the disk they are %s of its size, and footers are %s of that where they were %s.", p.Title, r.interval(), what,
 			times(float64(v.Bytes)/float64(max(1, f.base.Bytes))), percent(share(v.Footers, v.Bytes)), percent(share(f.base.Footers, f.base.Bytes)))
 	}
 }
@@ -115,7 +116,7 @@ func (f *layoutFindings) codecs() {
 			continue
 		}
 		r := v.Warm.Against(&f.base.Warm)
-		sentence := fmt.Sprintf("Codec: %s takes %s of zstd's disk (%s and %s) and %s of its time: %s", p.Title, times(float64(v.Bytes)/float64(max(1, f.base.Bytes))), size(v.Bytes), size(f.base.Bytes), r.interval(), r.verdict())
+		sentence := fmt.Sprintf("Codec: %s takes %s of zstd's disk (%s and %s) and %s of its time, %s", p.Title, times(float64(v.Bytes)/float64(max(1, f.base.Bytes))), size(v.Bytes), size(f.base.Bytes), r.interval(), r.verdict())
 		if v.Cold.Median > 0 && f.base.Cold.Median > 0 {
 			cold := v.Cold.Against(&f.base.Cold)
 			sentence += fmt.Sprintf("; cold %s, %s", cold.interval(), cold.verdict())
@@ -183,10 +184,10 @@ func (f *layoutFindings) cold() {
 			most = v
 		}
 	}
-	f.say("Cold: without the files' pages a question takes %s of its warm time of %s; least %s (%s), most %s (%s). At most %s of the pages were still in memory.", times(factor(f.base)), f.base.Title,
-		times(factor(least)), least.Title, times(factor(most)), most.Title, percent(f.report.Cold.Resident))
+	f.say("Cold: without the files' pages a question of %s takes %s of its warm time; least of %s (%s), most of %s (%s). At most %s of the pages were still in memory.", f.base.Title, times(factor(f.base)),
+		least.Title, times(factor(least)), most.Title, times(factor(most)), percent(f.report.Cold.Resident))
 	if one := f.report.Find(VariantOne); one != nil && one.Disk > 0 && f.base.Disk > 0 {
-		f.say("From the disk came %s for a question of %s and %s for one of %s: the system reads ahead in every file that is opened.", size(f.base.Disk), f.base.Title, size(one.Disk), one.Title)
+		f.say("From the disk came %s for a question of %s and %s for %s: the system reads ahead in every file that is opened.", size(f.base.Disk), f.base.Title, size(one.Disk), one.Title)
 	}
 }
 
@@ -217,12 +218,16 @@ func (f *layoutFindings) clientsOf(v *Variant) {
 		}
 		last = c
 	}
-	if one == nil || last == one || one.PerSecond == 0 {
+	if one == nil || last == one || one.PerSecond == 0 || len(one.Rates) == 0 {
 		return
 	}
-	f.say("At once: %s gives one client %s answers a second and %d together %s (%s); the most are %s, to %d. The median answer takes %s ms instead of %s. The machine has %s, and a statement takes %s.",
-		v.Title, digits(one.PerSecond), last.Clients, digits(last.PerSecond), times(last.PerSecond/one.PerSecond), digits(peak.PerSecond), peak.Clients, millis(last.Median), millis(one.Median),
-		plural(f.report.Machine.Cores, "core"), plural(f.report.Machine.Threads, "thread"))
+	more := fmt.Sprintf("the most are %s, to %d", digits(peak.PerSecond), peak.Clients)
+	if peak == one {
+		more = "more clients do not get more"
+	}
+	f.say("At once: of %s one client gets %s answers a second (%s to %s from round to round) and %d together %s (%s); %s. The median answer takes %s ms instead of %s, on %s.",
+		v.Title, digits(one.PerSecond), digits(slices.Min(one.Rates)), digits(one.Best), last.Clients, digits(last.PerSecond), times(last.PerSecond/one.PerSecond), more, millis(last.Median), millis(one.Median),
+		plural(f.report.Machine.Cores, "core"))
 }
 
 func share(part, of int64) float64 { return float64(part) / float64(max(1, of)) }

@@ -18,7 +18,7 @@ func axisRows(l *Layouts, a *Axis, changes []Change) [][]string {
 		table[0] = append(table[0], "cold best", "cold median", "x")
 	}
 	if len(changes) > 0 {
-		table[0] = append(table[0], "since the last run")
+		table[0] = append(table[0], "beside the base since the last run")
 	}
 	for _, p := range a.Points {
 		v := l.Find(p.Variant)
@@ -61,7 +61,7 @@ func clientRows(l *Layouts) [][]string {
 	if len(l.Clients) == 0 {
 		return nil
 	}
-	table := [][]string{{"at once", "clients", "best a second", "median a second", "x of one", "median ms", "worst ms"}}
+	table := [][]string{{"at once", "clients", "best/s", "median/s", "x of one", "median ms", "worst ms"}}
 	for i := range l.Clients {
 		c := &l.Clients[i]
 		title, times := c.Variant, "1"
@@ -76,8 +76,37 @@ func clientRows(l *Layouts) [][]string {
 	return table
 }
 
-// LayoutText is the report for a terminal of a hundred columns and more: an axis at a time, the clients, and the findings. previous may be nil.
-func LayoutText(l *Layouts, previous *Layouts) string {
+// layoutGroups are the columns of an axis that stay together where its table is too wide for a terminal: how many columns each has.
+var layoutGroups = [...]int{5, 3, 3, 1}
+
+// split breaks the table of an axis into several that are at most so wide where it can; 0 leaves it whole.
+func split(table [][]string, width int) [][][]string {
+	if width <= 0 || tableWidth(table) <= width {
+		return [][][]string{table}
+	}
+	cut := func(from, to int) [][]string {
+		var part [][]string
+		for _, row := range table {
+			part = append(part, append(row[:1:1], row[from:to]...))
+		}
+		return part
+	}
+	var parts [][][]string
+	from, at := 1, 1
+	for _, n := range layoutGroups {
+		next := min(at+n, len(table[0]))
+		if at > from && tableWidth(cut(from, next)) > width {
+			parts = append(parts, cut(from, at))
+			from = at
+		}
+		at = next
+	}
+	return append(parts, cut(from, at))
+}
+
+// LayoutText is the report as a text: an axis at a time, the clients, and the findings. previous may be nil. columns is how wide a terminal is, for the
+// tables; 0: as wide as they come.
+func LayoutText(l *Layouts, previous *Layouts, columns int) string {
 	var b strings.Builder
 	var changes []Change
 	if previous != nil {
@@ -85,9 +114,13 @@ func LayoutText(l *Layouts, previous *Layouts) string {
 	}
 	fmt.Fprintf(&b, "%s\n%s\n", layoutLine(l), layoutRounds(l))
 	for i := range l.Axes {
-		if table := axisRows(l, &l.Axes[i], changes); table != nil {
+		table := axisRows(l, &l.Axes[i], changes)
+		if table == nil {
+			continue
+		}
+		for _, part := range split(table, columns) {
 			b.WriteString("\n")
-			aligned(&b, table)
+			aligned(&b, part)
 		}
 	}
 	if table := clientRows(l); table != nil {

@@ -42,7 +42,7 @@ func Page(older string, sections []Section) string {
 
 This page is written by the program, from its measurements alone; the sentences under "findings" are computed from the numbers above them. To write it
 again: ` + "`make bench-docs`" + ` (1,000,000 events), or ` + "`signallake-tui bench --events 10000000 --write docs/BENCHMARKS.md`" + ` and the same with
-` + "`bench pipeline`" + `; each suite and size keeps its section.
+` + "`bench pipeline`" + ` and ` + "`bench layout`" + `; each suite and size keeps its section.
 `)
 	for _, s := range all {
 		b.WriteString("\n## " + s.Heading + "\n" + s.Text)

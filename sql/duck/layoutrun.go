@@ -114,11 +114,8 @@ func (b *layoutBench) ask(c *conn, v *variant, p int) (time.Duration, error) {
 	return took, nil
 }
 
-// Clients ask questionsAtOnce questions together in a round: the slowest way takes some seconds for them.
-const questionsAtOnce = 48
-
 var (
-	clientVariants = []string{bench.VariantOne, "service", bench.VariantTree, bench.VariantOwn}
+	clientVariants = []string{bench.VariantOne, pairVariant, bench.VariantTree}
 	clientNumbers  = []int{1, 2, 4, 8, layoutClients}
 )
 
@@ -152,20 +149,21 @@ func (b *layoutBench) measureClients(ctx context.Context, report *bench.Layouts)
 	return nil
 }
 
-// atOnce lets so many clients ask, and answers how long each question took and all together.
+// atOnce lets so many clients ask about each pair twice, together, and answers how long each question took and all together.
 func (b *layoutBench) atOnce(ctx context.Context, v *variant, clients int) (all []time.Duration, elapsed time.Duration, err error) {
-	took, errs := make([]time.Duration, questionsAtOnce), make([]error, clients)
+	questions := max(layoutClients, 2*len(b.pairs))
+	took, errs := make([]time.Duration, questions), make([]error, clients)
 	var next atomic.Int64
 	var group sync.WaitGroup
 	started := time.Now()
 	for i := range clients {
 		group.Go(func() {
 			for errs[i] == nil && ctx.Err() == nil {
-				k := next.Add(1) - 1
-				if k >= questionsAtOnce {
+				k := int(next.Add(1)) - 1
+				if k >= questions {
 					return
 				}
-				took[k], errs[i] = b.ask(b.warm.conns[i], v, int(k)%len(b.pairs))
+				took[k], errs[i] = b.ask(b.warm.conns[i], v, k%len(b.pairs))
 			}
 		})
 	}

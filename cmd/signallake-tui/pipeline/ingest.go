@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -250,26 +249,16 @@ func (m *sending) append(ctx context.Context, round int) (_ float64, err error) 
 	return result.PerSec(), nil
 }
 
-// scan is the processor's time that scanning the canonical lines takes, in nanoseconds an event: of its thread alone.
+// scan is the processor's time that scanning the canonical lines takes, in nanoseconds an event.
 func (m *sending) scan(ctx context.Context, _ int) (float64, error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	before, err := threadTime()
-	if err != nil {
-		return 0, err
-	}
-	var scanner lake.Scanner
-	var e lake.Event
-	for range scanPasses {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		for line := range bytes.Lines(m.lines) {
-			if err := scanner.Scan(line, &e); err != nil {
-				return 0, err
+	took, err := threadTimeOf(func() error {
+		var scanner lake.Scanner
+		for range scanPasses {
+			if err := errors.Join(ctx.Err(), readAll(m.lines, scanner.Scan)); err != nil {
+				return err
 			}
 		}
-	}
-	after, err := threadTime()
-	return float64(after-before) / float64(scanPasses*m.lineCount), err
+		return nil
+	})
+	return float64(took) / float64(scanPasses*m.lineCount), err
 }

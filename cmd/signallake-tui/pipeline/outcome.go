@@ -121,14 +121,14 @@ func growth(l line, outcomes []*outcome) (bench.Growth, bool) {
 	if l.grows == 0 {
 		return g, false
 	}
+	if large := slices.IndexFunc(outcomes, func(o *outcome) bool { return o.events >= l.growsFrom }); large >= 0 && large <= len(outcomes)-2 {
+		outcomes = outcomes[large:]
+	} else {
+		g.AtMost = 0
+		g.Notes = append(g.Notes, fmt.Sprintf("not judged without two sizes of %d events and more: %s", l.growsFrom, l.small))
+	}
 	if l.grows == flat {
-		if outcomes[len(outcomes)-1].events >= tenMillions {
-			outcomes = slices.DeleteFunc(slices.Clone(outcomes), func(o *outcome) bool { return o.events < million })
-			g.Notes = append(g.Notes, "flat: ten times the events may take 1.3 times as long")
-		} else {
-			g.AtMost = 0
-			g.Notes = append(g.Notes, "not judged below 10,000,000 events: a smaller lake has not an event for every cell of a minute and a service, and so has fewer cells")
-		}
+		g.Notes = append(g.Notes, "flat: ten times the events may take 1.3 times as long")
 	}
 	for _, o := range outcomes {
 		f := o.found[l.name]
