@@ -63,7 +63,7 @@ func newHotBlock(a *arena, before int64) (*hotBlock, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, width := range hotWidths { // every part is a multiple of blockAlign
+	for i, width := range hotWidths {
 		b.columns[i], memory = unsafe.Pointer(&memory[0]), memory[blockRows*width:]
 		b.valid[i], memory = (*[maskWords]uint64)(unsafe.Pointer(&memory[0])), memory[maskWords*8:]
 		for word := range b.valid[i] {
