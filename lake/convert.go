@@ -13,7 +13,7 @@ const (
 	// and a commit in between makes what is done visible and keeps it when the rest is cancelled. More would mean fewer files, as a partition
 	// has one of every run that meets its day; measured, ten million events of a week take 1,850 files and 200 MB this way, 1,490 and 235 MB
 	// with runs of 384 MiB.
-	runBytes = 288 << 20
+	runBytes = 512 << 20
 	// convertWorkers bounds how many cores a conversion takes: each worker holds a row group in memory, and questions want cores too.
 	convertWorkers = 4
 )
@@ -75,7 +75,7 @@ func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResul
 	defer memory.arena.release()
 	end := l.raw.committed() // what comes in meanwhile is for the next call
 	for {
-		segments := nextRun(l.raw.segments(), l.Current().Watermark, end)
+		segments := nextRun(l.raw.segments(), l.Current().Watermark, end, l.runBytes)
 		if len(segments) == 0 {
 			return nil
 		}
@@ -88,15 +88,15 @@ func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResul
 	}
 }
 
-// nextRun are the next sealed segments from the watermark on that begin below end: as many as runBytes allows, and one at least.
-func nextRun(segments []Segment, watermark, end Seq) []Segment {
+// nextRun are the next sealed segments from the watermark on that begin below end: as many as so many bytes allow, and one at least.
+func nextRun(segments []Segment, watermark, end Seq, most int64) []Segment {
 	var run []Segment
 	var bytes int64
 	for _, s := range segments {
 		switch {
 		case s.First < watermark || s.Events == 0:
 			continue
-		case !s.Sealed || s.First >= end || (len(run) > 0 && bytes+s.Bytes > runBytes):
+		case !s.Sealed || s.First >= end || (len(run) > 0 && bytes+s.Bytes > most):
 			return run
 		}
 		run = append(run, s)

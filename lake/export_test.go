@@ -124,3 +124,6 @@ func (z DeadZone) Letters() (out []DeadLetter, err error) {
 }
 func (z DeadZone) Status() DeadStatus { return z.status() }
 func (z DeadZone) Close() error       { return z.close() }
+
+// ConvertInRunsOf makes conversions take so many bytes at a time.
+func (l *Lake) ConvertInRunsOf(bytes int64) { l.runBytes = bytes }

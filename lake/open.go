@@ -49,6 +49,7 @@ type Lake struct {
 	converting  atomic.Int32  // conversions at work
 	runFrom     atomic.Int64  // the watermark that the newest run began at
 	convertTurn chan struct{} // holds one while a conversion runs
+	runBytes    int64         // of raw, that one of its runs takes
 	books       atomic.Pointer[versionBooks]
 	followed    atomic.Pointer[rawState] // read-only: the raw log at the last refresh
 
@@ -104,7 +105,7 @@ func Open(ctx context.Context, cfg Config) (*Lake, error) {
 	}
 	l := &Lake{
 		cfg: cfg, layout: Layout{Root: cfg.Dir}, disk: cfg.Disk, now: cfg.Now, txs: newTransactions(),
-		litter: make(chan struct{}, 1), due: make(chan struct{}, 1), convertTurn: make(chan struct{}, 1), closed: make(chan struct{}),
+		litter: make(chan struct{}, 1), due: make(chan struct{}, 1), convertTurn: make(chan struct{}, 1), runBytes: runBytes, closed: make(chan struct{}),
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
