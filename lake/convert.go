@@ -13,7 +13,7 @@ const (
 	// and a commit in between makes what is done visible and keeps it when the rest is cancelled. More would mean fewer files, as a partition
 	// has one of every run that meets its day; measured, ten million events of a week take 1,850 files and 200 MB this way, 1,490 and 235 MB
 	// with runs of 384 MiB.
-	runBytes = 288 << 20
+	runBytes = 512 << 20
 	// convertWorkers bounds how many cores a conversion takes: each worker holds a row group in memory, and questions want cores too.
 	convertWorkers = 4
 )

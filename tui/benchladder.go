@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,7 +86,10 @@ func (s *ladderSuite) rows(w int) []benchRow {
 		rows = append(rows, wrappedRows(text, w, cell.Muted)...)
 	}
 	for _, cold := range []bool{false, true} {
-		rows = append(rows, s.rungs(r, cold, w)...)
+		rungs := slices.DeleteFunc(slices.Clone(r.Rungs), func(rung bench.Rung) bool { return rung.Cold != cold })
+		if len(rungs) > 0 {
+			rows = append(append(rows, textRow("", cell.Text)), rungRows(pagesWord(cold), "of 1 file", rungs, 0, s.changeHead(), s.changeOf, w)...)
+		}
 	}
 	if r.Cold.Why != "" {
 		rows = append(rows, wrappedRows("no cold runs: "+r.Cold.Why, w, cell.Muted)...)
@@ -92,27 +97,27 @@ func (s *ladderSuite) rows(w int) []benchRow {
 	return append(rows, s.saidRows(w)...)
 }
 
-// rungs are the ladder, warm or cold, under its header.
-func (s *ladderSuite) rungs(r *bench.Report, cold bool, w int) []benchRow {
-	var rungs []bench.Rung
-	var slowest time.Duration
-	for _, rung := range r.Rungs {
-		if rung.Cold == cold {
-			rungs = append(rungs, rung)
-			slowest = max(slowest, rung.Median)
-		}
-	}
-	if len(rungs) == 0 {
-		return nil
-	}
-	name := "warm"
+// pagesWord tells where the files' pages were.
+func pagesWord(cold bool) string {
 	if cold {
-		name = "cold"
+		return "cold"
 	}
-	cols, change := ladderColumns(w), s.changeHead()
-	rows := []benchRow{textRow("", cell.Text), func(c *cell.Canvas, x, y, _ int) { cols.head(c, x, y, name, change) }}
+	return "warm"
+}
+
+// rungRows are ways to answer a question under their header; the others are held against the one at index base, under the word ratio.
+func rungRows(name, ratio string, rungs []bench.Rung, base int, change string, changeOf func(name string, events int64, cold bool) (bench.Change, bool), w int) []benchRow {
+	slowest := slices.MaxFunc(rungs, func(a, b bench.Rung) int { return cmp.Compare(a.Median, b.Median) }).Median
+	cols := ladderColumns(w)
+	rows := []benchRow{func(c *cell.Canvas, x, y, _ int) { cols.head(c, x, y, name, ratio, change) }}
 	for i := range rungs {
-		rows = append(rows, func(c *cell.Canvas, x, y, _ int) { s.drawRung(c, x, y, cols, &rungs[i], &rungs[0], slowest) })
+		rows = append(rows, func(c *cell.Canvas, x, y, _ int) {
+			cols.draw(c, x, y, &rungs[i], &rungs[base], slowest)
+			if change, ok := changeOf(rungs[i].Name, 0, rungs[i].Cold); ok {
+				text, look := changeWords(change)
+				c.TextRight(x+cols.change, y, 7, text, look)
+			}
+		})
 	}
 	return rows
 }
@@ -145,29 +150,29 @@ func ladderColumns(w int) ladderCols {
 	return col
 }
 
-func (col ladderCols) head(c *cell.Canvas, x, y int, name, change string) {
+func (col ladderCols) head(c *cell.Canvas, x, y int, name, ratio, change string) {
 	const style = cell.Muted | cell.Bold
-	c.TextCut(x, y, col.name, name, style)
+	c.TextCut(x, y, col.name-1, name, style)
 	right := func(at int, text string) { c.TextRight(x+at, y, 20, text, style) }
 	right(col.files, "files")
 	right(col.bytes, "bytes")
 	right(col.median, "median")
 	if col.ratio > 0 {
-		right(col.ratio, "of 1 file")
+		right(col.ratio, ratio)
 	}
 	right(col.laps, "best–worst")
 	right(col.same, "same")
 	right(col.change, change)
 }
 
-// drawRung draws one way to answer the question. first is what the others are compared with.
-func (s *ladderSuite) drawRung(c *cell.Canvas, x, y int, col ladderCols, r, first *bench.Rung, slowest time.Duration) {
+// draw draws one way to answer the question. first is what the others are compared with.
+func (col ladderCols) draw(c *cell.Canvas, x, y int, r, first *bench.Rung, slowest time.Duration) {
 	name := rungName(r)
 	if cell.Width(r.Title) < col.name && r.Title != "" {
 		name = r.Title
 	}
 	c.TextCut(x, y, col.name-1, name, cell.Text|cell.Bold)
-	c.TextRight(x+col.files, y, 9, files(r), cell.Text)
+	c.TextRight(x+col.files, y, 10, files(r), cell.Text)
 	c.TextRight(x+col.bytes, y, 8, size(r.Bytes), cell.Text)
 	c.TextRight(x+col.median, y, 8, lap(r.Median), cell.Text|cell.Bold)
 	style := cell.Accent
@@ -188,20 +193,6 @@ func (s *ladderSuite) drawRung(c *cell.Canvas, x, y int, col ladderCols, r, firs
 		sign, look = "×", cell.Bad|cell.Bold
 	}
 	c.TextRight(x+col.same, y, 1, sign, look)
-	if change, ok := s.change(r); ok {
-		text, look := changeWords(change)
-		c.TextRight(x+col.change, y, 7, text, look)
-	}
-}
-
-// change is how a rung stands to the report compared with.
-func (s *ladderSuite) change(r *bench.Rung) (bench.Change, bool) {
-	for _, c := range s.said.changes {
-		if c.Name == r.Name && c.Cold == r.Cold {
-			return c, true
-		}
-	}
-	return bench.Change{}, false
 }
 
 // markdown is a report for a pull request or a chat: the ladder and what it says.

@@ -151,18 +151,16 @@ func (s *pipelineSuite) earlierRows(p *bench.Pipeline, l *bench.Line, w int) []b
 		spark(c, x+11, y, sparkW, values[max(0, len(values)-sparkW):], cell.Accent)
 		c.TextCut(x+11+sparkW+2, y, w-sparkW-13, fmt.Sprintf("%s: first %s, now %s, best %s", counted(int64(len(values)), "run"), words(values[0]), words(values[len(values)-1]), words(best)), cell.Text)
 	}}
-	for _, change := range s.said.changes {
-		if change.Name == l.Name && change.Events == l.Events {
-			_, look := changeWords(change)
-			text := change.String() + " than on " + stamp(s.said.against)
-			if !change.Worse() && !change.Better() {
-				text = "~ as on " + stamp(s.said.against) + ", but for chance"
-			}
-			rows = append(rows, func(c *cell.Canvas, x, y, w int) {
-				c.Text(x, y, "change", cell.Muted)
-				c.TextCut(x+11, y, w-11, text, look)
-			})
+	if change, ok := s.changeOf(l.Name, l.Events, false); ok {
+		_, look := changeWords(change)
+		text := change.String() + " than on " + stamp(s.said.against)
+		if !change.Worse() && !change.Better() {
+			text = "~ as on " + stamp(s.said.against) + ", but for chance"
 		}
+		rows = append(rows, func(c *cell.Canvas, x, y, w int) {
+			c.Text(x, y, "change", cell.Muted)
+			c.TextCut(x+11, y, w-11, text, look)
+		})
 	}
 	return rows
 }

@@ -39,7 +39,7 @@ func TestPipelineFromEmptyToReport(t *testing.T) {
 	d.wants("250,000 events", "8 of 11 goals met", "3 FAIL", "× FAIL", "◆ reach", "✓ pass", "· told", "? none", "growth")
 	d.press("4", "enter")
 	d.wants("8 of 11 goals met; FAIL: visible", "Enter: look at the report")
-	d.press("esc", "6", "tab")
+	d.press("esc", "6", "shift+tab")
 	d.wants("No benchmark has run yet", "in a Hive tree") // the ladder
 	d.press("4", "enter", "enter")
 	d.wants("p95-guided")
@@ -47,7 +47,7 @@ func TestPipelineFromEmptyToReport(t *testing.T) {
 
 func TestPipelineLine(t *testing.T) {
 	d := drive(t, pastPipelines(5), 120, 36)
-	d.press("6", "shift+tab")
+	d.press("6", "tab")
 	d.frame()
 	d.press("down", "down", "enter")
 	d.wants("Bench › pipeline › convert", "JSONL to partitioned Parquet", "equal outcomes", "the reference is DuckDB read_json", "✓ met, 20.0% to spare", "× missed by 25.0%",

@@ -38,6 +38,7 @@ type benchPage struct {
 	app      *App
 	ladder   *ladderSuite
 	pipeline *pipelineSuite
+	layout   *layoutSuite
 	current  int // index into suites
 	page     int // rows that fit, when last drawn
 	lines    int // rows that there are
@@ -45,10 +46,10 @@ type benchPage struct {
 }
 
 func newBenchPage(a *App) *benchPage {
-	return &benchPage{app: a, ladder: newLadder(a), pipeline: newPipeline(a)}
+	return &benchPage{app: a, ladder: newLadder(a), pipeline: newPipeline(a), layout: newLayout(a)}
 }
 
-func (p *benchPage) suites() []suite { return []suite{p.ladder, p.pipeline} }
+func (p *benchPage) suites() []suite { return []suite{p.ladder, p.pipeline, p.layout} }
 
 // suite is the one at hand.
 func (p *benchPage) suite() suite { return p.suites()[p.current] }
@@ -191,7 +192,7 @@ func benchActions() []action {
 		return none(a)
 	}
 	return []action{
-		{"suite", "the next suite: ladder, pipeline; Shift+Tab the one before", []string{"tab"}, onBench, true, nil, func(a *App) tea.Cmd { return a.bench.next(1) }},
+		{"suite", "the next suite: ladder, pipeline, layout; Shift+Tab the one before", []string{"tab"}, onBench, true, nil, func(a *App) tea.Cmd { return a.bench.next(1) }},
 		{"suite before", "the suite before this one", []string{"shift+tab"}, onBench, false, nil, func(a *App) tea.Cmd { return a.bench.next(-1) }},
 		{"run", "run the suite at hand: measure again", []string{"a"}, onBench, true, func(a *App) string { return a.bench.cannot() }, func(a *App) tea.Cmd { return a.bench.begin() }},
 		{"line", "all about the line at the cursor: rounds, goal, earlier runs; Esc closes it", []string{"enter"}, onBench, true, line, nil},

@@ -230,6 +230,16 @@ func (s *shelf[R, P]) comparison() string {
 	return text
 }
 
+// changeOf is how a measure of the report at hand stands to the report compared with.
+func (s *shelf[R, P]) changeOf(name string, events int64, cold bool) (bench.Change, bool) {
+	for _, c := range s.said.changes {
+		if c.Name == name && c.Events == events && c.Cold == cold {
+			return c, true
+		}
+	}
+	return bench.Change{}, false
+}
+
 // openCompare lists the reports that the one at hand can be compared with.
 func (s *shelf[R, P]) openCompare() tea.Cmd {
 	r := s.report()

@@ -161,14 +161,12 @@ func (s *pipelineSuite) drawLine(c *cell.Canvas, x, y, w int, col pipelineCols, 
 		goalBar(c, x+col.bar, y, col.barW, l)
 	}
 	c.Text(x+col.verdict, y, sign+" "+word, style)
-	for _, change := range s.said.changes {
-		if change.Name == l.Name && change.Events == l.Events {
-			text, look := changeWords(change)
-			if change.Worse() {
-				text += "!" // where there is no colour: the sign tells the way, and either may be for the worse
-			}
-			right(col.change, 8, text, look)
+	if change, ok := s.changeOf(l.Name, l.Events, false); ok {
+		text, look := changeWords(change)
+		if change.Worse() {
+			text += "!" // where there is no colour: the sign tells the way, and either may be for the worse
 		}
+		right(col.change, 8, text, look)
 	}
 	if i == s.cursorAt() {
 		c.Text(x-1, y, "▸", cell.Accent)

@@ -43,6 +43,7 @@ type fake struct {
 	zone      *lake.Lake // whose dead zone is counted; nil: dead is
 	reports   []bench.Report
 	pipelines []bench.Pipeline
+	layouts   []bench.Layouts
 	unread    error // why the reports cannot be read
 	imported  []ImportParams
 	complete  func(ctx context.Context, path string) ([]string, error)
@@ -118,6 +119,10 @@ func newFake() *fake {
 			r := fakePipeline(fakeNow, p.Events, 1)
 			return &r, nil
 		},
+		Layout: func(_ context.Context, p LayoutParams, _ *lake.Progress) (*bench.Layouts, error) {
+			l := fakeLayouts(fakeNow, p.Events, p.Cold, 1)
+			return &l, nil
+		},
 		Stages: []string{"generate", "convert", "p95-list"},
 	}
 	f.complete = fakeFolder
@@ -178,6 +183,11 @@ func (f *fake) config() Config {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			return f.reports, f.unread
+		},
+		LayoutHistory: func(context.Context) ([]bench.Layouts, error) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return f.layouts, f.unread
 		},
 		PipelineHistory: func(context.Context) ([]bench.Pipeline, error) {
 			f.mu.Lock()

@@ -50,3 +50,42 @@ func fakePipeline(at time.Time, events int64, slow float64) bench.Pipeline {
 		{Name: "dashboard", Title: "24 h by minute", Events: sizes, Unit: "ms", Medians: []float64{1.1, 1.2, 2.1}, Exponent: 0.14, AtMost: 0.06}}
 	return p
 }
+
+// fakeLayouts is a report of layouts on a small machine, where the base takes slow times as long.
+func fakeLayouts(at time.Time, events int64, cold bool, slow float64) bench.Layouts {
+	l := bench.Layouts{Format: bench.LayoutFormat, At: at, Took: 3 * time.Minute, Program: "v0.5", Rounds: 5, Base: bench.VariantTree, Question: "SELECT $service $day",
+		Machine: bench.Machine{OS: "linux 6.8", CPU: "Example CPU 3.0 GHz", Cores: 2, Memory: 8 << 30, Go: "go1.26", Engine: "DuckDB 1.4", Threads: 2},
+		Data:    bench.Data{Events: events, Files: 616, Bytes: 60 << 20, Services: 8, Days: 7, Pairs: 8, PairsTotal: 56, Scratch: true, Seed: 7}}
+	samples := func(median float64) (t bench.Timing) {
+		for i := range l.Rounds * l.Data.Pairs {
+			t.Samples = append(t.Samples, time.Duration(median*(1+float64(i*37%11-5)/100)*float64(time.Millisecond)))
+		}
+		return t
+	}
+	add := func(name, title string, median float64, files int, read float64) {
+		v := bench.Variant{Name: name, Title: title, Files: files, RowGroups: files, Bytes: 62 << 20, Footers: int64(files) * 2000, Read: read, ReadBytes: 80_000, Warm: samples(median), Same: name != "none"}
+		if cold {
+			v.Cold = samples(5 * median)
+		}
+		l.Variants = append(l.Variants, v)
+	}
+	add(bench.VariantOne, "one file in the order of time", 3.9, 1, 1)
+	add("service", "date/service", 1.1, 56, 1)
+	add(bench.VariantTree, "date/service/status", 2*slow, 616, 11)
+	add(bench.VariantMany, "date/service/status, 16 files a partition", 11.2, 8000, 150)
+	add("none", "date/service/status, not compressed", 1.7, 616, 11)
+	l.Axes = []bench.Axis{
+		{Name: bench.AxisTree, Title: "folders", Points: []bench.Point{{Title: "one file in the order of time", Variant: bench.VariantOne}, {Title: "date/service", Variant: "service"}, {Title: "date/service/status", Variant: bench.VariantTree}}},
+		{Name: bench.AxisFiles, Title: "files a partition", Points: []bench.Point{{Title: "1", Variant: bench.VariantTree}, {Title: "16", Variant: bench.VariantMany}}},
+		{Name: bench.AxisCodec, Title: "codec", Points: []bench.Point{{Title: "none", Variant: "none"}, {Title: "zstd", Variant: bench.VariantTree}}},
+	}
+	for _, n := range []int{1, 16} {
+		rate := 480 + 30*float64(n)
+		l.Clients = append(l.Clients, bench.Clients{Variant: bench.VariantTree, Clients: n, Rates: []float64{0.9 * rate, rate, 1.1 * rate}, Median: time.Duration(float64(n) / rate * 1e9), Worst: time.Second})
+	}
+	if !cold {
+		l.Cold.Why = "it was not asked for"
+	}
+	l.Fill()
+	return l
+}

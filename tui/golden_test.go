@@ -135,7 +135,7 @@ func TestGoldenBench(t *testing.T) {
 	}
 }
 
-// TestGoldenPipeline draws the Bench screen's suite of the stages: before a run, its report, one line of it, and paged back.
+// TestGoldenPipeline draws the Bench screen's suites of the stages and of layouts: before a run, a report, one line of it, and paged back.
 func TestGoldenPipeline(t *testing.T) {
 	past := func(n int) *fake {
 		f := newFake()
@@ -144,11 +144,20 @@ func TestGoldenPipeline(t *testing.T) {
 		}
 		return f
 	}
+	layouts := func(n int) *fake {
+		f := past(1)
+		for i := range n {
+			f.layouts = append(f.layouts, fakeLayouts(fakeNow.AddDate(0, 0, -i), 1_000_000, i == 0, 1+float64(i)/2))
+		}
+		return f
+	}
 	for _, state := range []struct {
 		name string
 		fake *fake
 		keys []string
 	}{
+		{"layout-empty", layouts(0), []string{"tab"}},
+		{"layout", layouts(2), []string{"tab"}},
 		{"empty", past(0), nil},
 		{"form", past(1), []string{"enter", "a"}},
 		{"result", past(1), []string{"down", "down"}},

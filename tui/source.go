@@ -32,6 +32,7 @@ type Config struct {
 	// The earlier reports of the benchmark's suites, newest first; nil: none.
 	LadderHistory   func(ctx context.Context) ([]bench.Report, error)
 	PipelineHistory func(ctx context.Context) ([]bench.Pipeline, error)
+	LayoutHistory   func(ctx context.Context) ([]bench.Layouts, error)
 	Piped           Work       // reads what is piped into the console; it is started with it. nil: nothing is
 	Questions       []NamedSQL // the saved queries that come with the program
 	ASCII           bool       // no box drawing, no braille
@@ -66,6 +67,7 @@ type Tasks struct {
 	Import   func(ctx context.Context, p ImportParams, progress *lake.Progress) (summary string, err error)
 	Bench    func(ctx context.Context, p BenchParams, progress *lake.Progress) (report *bench.Report, err error)
 	Pipeline func(ctx context.Context, p PipelineParams, progress *lake.Progress) (report *bench.Pipeline, err error)
+	Layout   func(ctx context.Context, p LayoutParams, progress *lake.Progress) (report *bench.Layouts, err error)
 	Stages   []string // the lines that Pipeline measures
 	Why      string
 }
@@ -94,6 +96,13 @@ type PipelineParams struct {
 	Events int64    // of the largest lake
 	Rounds int      // of each measure at least
 	Only   []string // names of lines; empty: all
+}
+
+// LayoutParams are the parameters of the benchmark of layouts, as `bench layout` has them.
+type LayoutParams struct {
+	Events int64
+	Rounds int  // of everything
+	Cold   bool // also with the files' pages dropped
 }
 
 // GenerateParams are the generator's parameters, as `generate` has them.

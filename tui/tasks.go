@@ -227,7 +227,7 @@ func (t *tasksPage) drawNone(c *cell.Canvas, in cell.Rect) {
 
 func tasksActions() []action {
 	return []action{
-		{"add", "add a task: generate, convert, import, bench, pipeline, verify", []string{"a"}, onTasks, true, nil, (*App).addTask},
+		{"add", "add a task: generate, convert, import, bench, pipeline, layout, verify", []string{"a"}, onTasks, true, nil, (*App).addTask},
 		{"log", "the task's log and its summary in full; Enter there leads on to what it made", []string{"enter"}, onTasks, true, func(a *App) string {
 			if len(a.jobs) == 0 {
 				return "no task has run"
@@ -312,6 +312,7 @@ func (a *App) taskKinds() []choice {
 		{widget.Item{Label: "import", Detail: "log files: JSON lines, nginx and Apache access logs, logfmt, gzip and zstd too", Off: a.off(tasks.Import != nil)}, a.askImport},
 		{widget.Item{Label: "bench", Detail: "the same question over each layout, warm and cold: what partitioning is worth", Off: a.off(tasks.Bench != nil)}, a.bench.ladder.ask},
 		{widget.Item{Label: "pipeline", Detail: "each stage beside a reference, held to its goal", Off: a.off(tasks.Pipeline != nil)}, a.bench.pipeline.ask},
+		{widget.Item{Label: "layout", Detail: "the same events in other folders, files, codecs and row groups: where the time goes", Off: a.off(tasks.Layout != nil)}, a.bench.layout.ask},
 		{widget.Item{Label: "verify", Detail: "prove that every accepted event is there exactly once, and every file whole", Off: a.off(tasks.Verify != nil)}, func() tea.Cmd {
 			return a.start("verify", func(ctx context.Context, p *lake.Progress) (string, error) { return tasks.Verify(ctx, p) })
 		}},
@@ -320,7 +321,7 @@ func (a *App) taskKinds() []choice {
 
 func (a *App) addTask() tea.Cmd {
 	p := newPicker(a, "add a task", a.taskKinds())
-	p.letters, p.hints = map[string]int{"g": 0, "c": 1, "i": 2, "b": 3, "p": 4, "v": 5}, "g c i b p v or Enter · Esc close"
+	p.letters, p.hints = map[string]int{"g": 0, "c": 1, "i": 2, "b": 3, "p": 4, "l": 5, "v": 6}, "g c i b p l v or Enter · Esc close"
 	p.width = 92
 	a.push(p)
 	return nil

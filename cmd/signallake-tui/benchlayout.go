@@ -21,17 +21,10 @@ const (
 	layoutEvents = 10_000
 )
 
-// layoutParams say how to run the benchmark of layouts.
-type layoutParams struct {
-	Events int64
-	Rounds int
-	Cold   bool
-}
-
 // runBenchLayout measures layouts and prints the report.
 func runBenchLayout(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "bench layout")
-	p := layoutParams{}
+	p := tui.LayoutParams{}
 	flags.Int64Var(&p.Events, "events", defaultCount, "`events` of the lake that is made for the run, and then written in each way")
 	flags.IntVar(&p.Rounds, "rounds", duck.LayoutRounds, fmt.Sprintf("timed `rounds` of everything, at least %d", duck.LayoutRounds))
 	flags.BoolVar(&p.Cold, "cold", true, "also with the files' pages dropped before each question")
@@ -71,7 +64,7 @@ func runBenchLayout(ctx context.Context, w *world, args []string) error {
 }
 
 // benchLayouts makes a lake in a scratch folder, writes its events in each way and asks them. The folder goes also when the run fails or is stopped.
-func benchLayouts(ctx context.Context, dir string, p layoutParams, now func() time.Time, progress *lake.Progress) (report *bench.Layouts, err error) {
+func benchLayouts(ctx context.Context, dir string, p tui.LayoutParams, now func() time.Time, progress *lake.Progress) (report *bench.Layouts, err error) {
 	scratch, remove, err := scratchFolder(scratchParent(dir), layoutPrefix, p.Events*duck.LayoutRoom)
 	if err != nil {
 		return nil, fmt.Errorf("benchmark: %w", err)
@@ -105,4 +98,15 @@ func benchLayouts(ctx context.Context, dir string, p layoutParams, now func() ti
 	report.Data.Seed, report.Data.Distribution = made.Seed, benchDistribution
 	describeMachine(&report.Machine)
 	return report, nil
+}
+
+// runLayoutTask is the console's benchmark of layouts. The report is in the history when it returns.
+func (s *stack) runLayoutTask(ctx context.Context, p tui.LayoutParams, progress *lake.Progress) (*bench.Layouts, error) {
+	dir := s.lake.Layout().Root
+	report, err := benchLayouts(ctx, dir, p, s.now, progress)
+	if err != nil {
+		return nil, err
+	}
+	_, err = remember(dir, layoutHistory, report)
+	return report, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql/bench"
+	"github.com/signallake/signallake/tui"
 )
 
 // TestBenchLayout runs the command on a few events: report, history and page come of it, and the layouts are gone.
@@ -50,7 +51,7 @@ func TestBenchLayoutGoes(t *testing.T) {
 	defer cancel()
 	progress, ended := &lake.Progress{}, make(chan error)
 	go func() {
-		_, err := benchLayouts(ctx, dir, layoutParams{Events: 20_000, Rounds: 5}, time.Now, progress)
+		_, err := benchLayouts(ctx, dir, tui.LayoutParams{Events: 20_000, Rounds: 5}, time.Now, progress)
 		ended <- err
 	}()
 	tick := time.NewTicker(time.Millisecond)

@@ -18,8 +18,13 @@ import (
 	"github.com/creack/pty"
 )
 
-// binary builds the real program once for all tests that run it as a process.
+// binary is the real program for all tests that run it as a process: the copy of the test's own that TestMain has put into the path, which is the program
+// where it is called by that name. Linking DuckDB a second time takes as long as many tests. With the race detector in it, it would be another program, so
+// that one is built.
 var binary = sync.OnceValues(func() (string, error) {
+	if !raceDetector {
+		return exec.LookPath("signallake-tui")
+	}
 	dir, err := os.MkdirTemp("", "signallake-bin-*")
 	if err != nil {
 		return "", err

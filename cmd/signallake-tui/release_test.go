@@ -137,6 +137,7 @@ func (s *serving) stop(t *testing.T) string {
 
 // TestReleaseInAnEmptyRoot does with the release's program, in the image's surroundings, what the image's users do.
 func TestReleaseInAnEmptyRoot(t *testing.T) {
+	t.Parallel()
 	r := newEmptyRoot(t)
 	addr := freeAddr(t)
 	health := dockerfileArgs(t, "HEALTHCHECK")[1:] // without the program's name

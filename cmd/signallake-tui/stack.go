@@ -237,6 +237,9 @@ func (s *stack) console(dir string) tui.Config {
 		LadderHistory: func(context.Context) ([]bench.Report, error) {
 			return reports[bench.Report](s.lake.Layout().Root, ladderHistory)
 		},
+		LayoutHistory: func(context.Context) ([]bench.Layouts, error) {
+			return reports[bench.Layouts](s.lake.Layout().Root, layoutHistory)
+		},
 		PipelineHistory: func(context.Context) ([]bench.Pipeline, error) {
 			return reports[bench.Pipeline](s.lake.Layout().Root, pipelineHistory)
 		},

@@ -116,10 +116,10 @@ func verify(ctx context.Context, l *lake.Lake, progress *lake.Progress) (string,
 func (s *stack) tasks() tui.Tasks {
 	verifyTask := func(ctx context.Context, p *lake.Progress) (string, error) { return verify(ctx, s.lake, p) }
 	if s.owner != nil {
-		return tui.Tasks{Verify: verifyTask, Bench: s.runBenchTask, Pipeline: s.runPipelineTask, Stages: pipeline.Names(), Why: fmt.Sprintf("%s (process %d) owns this lake: start it there", s.owner.Command, s.owner.PID)}
+		return tui.Tasks{Verify: verifyTask, Bench: s.runBenchTask, Pipeline: s.runPipelineTask, Stages: pipeline.Names(), Layout: s.runLayoutTask, Why: fmt.Sprintf("%s (process %d) owns this lake: start it there", s.owner.Command, s.owner.PID)}
 	}
 	return tui.Tasks{
-		Verify: verifyTask, Bench: s.runBenchTask, Pipeline: s.runPipelineTask, Stages: pipeline.Names(),
+		Verify: verifyTask, Bench: s.runBenchTask, Pipeline: s.runPipelineTask, Stages: pipeline.Names(), Layout: s.runLayoutTask,
 		Generate: func(ctx context.Context, params tui.GenerateParams, p *lake.Progress) (string, error) {
 			return generate(ctx, s.lake, params, s.now(), p)
 		},

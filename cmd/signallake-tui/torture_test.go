@@ -51,6 +51,7 @@ func (c *torturer) report(exit int) *torture.Report {
 // TestTorture kills the real program five times under load. Every acknowledged event is there once, in SQL, in raw and in Parquet, in the right minute and
 // the right day's partition, to readers in other processes at every moment.
 func TestTorture(t *testing.T) {
+	t.Parallel()
 	events := "200000"
 	if testing.Short() {
 		events = "50000"
@@ -132,6 +133,7 @@ func runFlags(t *testing.T, flags *tortureFlags) *torture.Report {
 
 // TestTortureStops stops the server for so long that its clients give up waiting and send everything again.
 func TestTortureStops(t *testing.T) {
+	t.Parallel()
 	c := newTorture(t, "--kills", "1", "--events", "60000", "--stops", "2", "--stop-for", "3s", "--seed", "3")
 	r := c.report(exitOK)
 	if r.Stops != 2 || r.Lost+r.Doubled != 0 || r.Unanswered < 2*8 {
@@ -143,6 +145,7 @@ func TestTortureStops(t *testing.T) {
 // TestTortureFullDisk takes the disk's room away under load: ingest refuses, health tells why, readers go on, and with the room it recovers by itself. The
 // torture sees to each of these.
 func TestTortureFullDisk(t *testing.T) {
+	t.Parallel()
 	c := newTorture(t, "--kills", "3", "--events", "60000", "--fulls", "2", "--seed", "5")
 	r := c.report(exitOK)
 	if r.Fulls != 2 || r.Lost+r.Doubled != 0 || r.Statuses[503] == 0 {
@@ -157,6 +160,7 @@ func TestTortureFullDisk(t *testing.T) {
 // TestTortureClock gives each life of the server another clock: an hour and a year back, and an hour ahead. Events are of the year before last, so
 // that the window of accepted timestamps lets all of them in.
 func TestTortureClock(t *testing.T) {
+	t.Parallel()
 	const year = 365 * 24 * time.Hour
 	clocks := []string{"0s", "-1h", "-8760h", "1h", "0s", "-8760h"}
 	flags := tortureFlags{scratch: t.TempDir(), Config: torture.Config{Program: program(t), Kills: len(clocks) - 1, Events: 100_000, Seed: 4,

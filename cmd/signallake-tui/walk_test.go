@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,9 @@ func TestWalkExplore(t *testing.T) {
 	c.wants("latency by service", "checkout", "slowest endpoints")
 	c.keys("t", "24h\r")
 	c.wants("range 24 h")
+	if all := regexp.MustCompile(`of (20\.\d|21\.0)k ┐`); !poll(waitLimit, func() bool { return all.MatchString(c.text()) }) {
+		t.Fatalf("the panel of errors does not answer for the day:\n%s", c.text())
+	}
 	c.keys("\t", "\r") // the endpoint with the highest rate of errors
 	c.wants("Dashboard › Explore › 5xx of", "status>=500", "events, newest first", "counted: ")
 	c.keys("\r")

@@ -67,7 +67,7 @@ shot tasks tasks "wait:curl,4,wait:No task,a,wait:add a task,g,wait:seed,enter,w
 	-env SIGNALLAKE_TEST_NOW= -limit 5m
 if asked bench; then
 	SIGNALLAKE_TEST_NOW=$now "$bin" bench --data "$work/demo" >>"$work/log" 2>&1
-	shot bench demo "$panels,6,wait:bench:"
+	shot bench demo "$panels,6,wait:median"
 fi
 # Last, since it adds to the lake.
 if asked ingest; then

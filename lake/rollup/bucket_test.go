@@ -46,3 +46,23 @@ func TestBucketOfOddValues(t *testing.T) {
 		}
 	}
 }
+
+// TestBucketRange: the ranges lie side by side, and both ends of each are in their bucket.
+func TestBucketRange(t *testing.T) {
+	next := uint64(0)
+	for b := range MaxBucket + 1 {
+		low, width := BucketRange(int16(b))
+		if low != next {
+			t.Fatalf("bucket %d begins at %d, the one before ends at %d", b, low, next)
+		}
+		next = low + 1<<width
+		if next > 1<<51 { // far above, a double of milliseconds does not tell microseconds apart
+			continue
+		}
+		for _, us := range []uint64{low, next - 1} {
+			if got := BucketOf(float64(us) / 1000); int(got) != b {
+				t.Fatalf("%d us are in bucket %d, want %d", us, got, b)
+			}
+		}
+	}
+}

@@ -160,25 +160,38 @@ func (t *Timing) rung() *Rung { return &Rung{Samples: t.Samples, Median: t.Media
 // Against compares two timings of one report; see Rung.Against.
 func (t *Timing) Against(base *Timing) Ratio { return t.rung().Against(base.rung()) }
 
-// CompareLayouts says how each variant stands to an earlier report; see Compare.
+// CompareLayouts says how each variant's ratio to the base stands to that of an earlier report: the load of the machine is in neither. The noise is twice the
+// spread of the rounds' ratios of both.
 func CompareLayouts(now, before *Layouts) []Change {
 	var changes []Change
 	for i := range now.Variants {
-		a := &now.Variants[i]
-		b := before.Find(a.Name)
-		if b == nil {
-			continue
-		}
+		name := now.Variants[i].Name
 		for _, cold := range []bool{false, true} {
-			after, was := a.timing(cold), b.timing(cold)
-			if was.Median == 0 || after.Median == 0 {
+			after, rounds := now.toBase(name, cold)
+			was, older := before.toBase(name, cold)
+			if name == now.Base || name == before.Base || after == 0 || was == 0 {
 				continue
 			}
-			noise := 2 * math.Hypot(spread(roundMedians(after.Samples, now.Data.Pairs)), spread(roundMedians(was.Samples, before.Data.Pairs)))
-			changes = append(changes, Change{Name: a.Name, Cold: cold, Share: float64(after.Median)/float64(was.Median) - 1, Noise: max(leastChange, noise), words: timeWords})
+			noise := max(leastChange, 2*math.Hypot(spread(rounds), spread(older)))
+			changes = append(changes, Change{Name: name, Cold: cold, Share: after/was - 1, Noise: noise, words: timeWords})
 		}
 	}
 	return changes
+}
+
+// toBase is how a variant's median stands to the base's, of all rounds and of each; 0 where one of them was not measured.
+func (l *Layouts) toBase(name string, cold bool) (all float64, rounds []float64) {
+	v, base := l.Find(name), l.Find(l.Base)
+	if v == nil || base == nil || base.timing(cold).Median == 0 {
+		return 0, nil
+	}
+	theirs := roundMedians(base.timing(cold).Samples, l.Data.Pairs)
+	for i, m := range roundMedians(v.timing(cold).Samples, l.Data.Pairs) {
+		if i < len(theirs) && theirs[i] > 0 {
+			rounds = append(rounds, float64(m)/float64(theirs[i]))
+		}
+	}
+	return float64(v.timing(cold).Median) / float64(base.timing(cold).Median), rounds
 }
 
 func (v *Variant) timing(cold bool) *Timing {

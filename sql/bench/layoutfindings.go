@@ -131,7 +131,7 @@ func (f *layoutFindings) rowGroups() {
 	if axis == nil {
 		return
 	}
-	large := f.report.Find(axis.base(f.report))
+	large := f.report.Find(axis.BaseOf(f.report))
 	best := large
 	for _, p := range axis.Points {
 		v := f.report.Find(p.Variant)

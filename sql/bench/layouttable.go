@@ -8,7 +8,7 @@ import (
 
 // axisRows is one axis as a table under its header: what was written, what a question reads of it, and how long that takes.
 func axisRows(l *Layouts, a *Axis, changes []Change) [][]string {
-	base := l.Find(a.base(l))
+	base := l.Find(a.BaseOf(l))
 	if base == nil {
 		return nil
 	}
@@ -18,7 +18,7 @@ func axisRows(l *Layouts, a *Axis, changes []Change) [][]string {
 		table[0] = append(table[0], "cold best", "cold median", "x")
 	}
 	if len(changes) > 0 {
-		table[0] = append(table[0], "since the last run")
+		table[0] = append(table[0], "beside the base since the last run")
 	}
 	for _, p := range a.Points {
 		v := l.Find(p.Variant)
@@ -41,8 +41,8 @@ func axisRows(l *Layouts, a *Axis, changes []Change) [][]string {
 	return table
 }
 
-// base is the variant that the others of an axis are held against: the report's, or its last point where that is not on it.
-func (a *Axis) base(l *Layouts) string {
+// BaseOf is the variant that the others of an axis are held against: the report's, or its last point where that is not on it.
+func (a *Axis) BaseOf(l *Layouts) string {
 	if slices.ContainsFunc(a.Points, func(p Point) bool { return p.Variant == l.Base }) || len(a.Points) == 0 {
 		return l.Base
 	}

@@ -35,8 +35,6 @@ const (
 	// blockRows is the length of DuckDB's vectors: a block is what a scan hands over in one step.
 	blockRows = 2048
 	maskWords = blockRows / 64
-	// blockAlign suits any value, and what copies whole vectors.
-	blockAlign = 64
 )
 
 // hotWidths are the bytes of a value as DuckDB's vectors hold it.
@@ -65,7 +63,7 @@ func newHotBlock(a *arena, before int64) (*hotBlock, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, width := range hotWidths { // every part is a multiple of blockAlign
+	for i, width := range hotWidths {
 		b.columns[i], memory = unsafe.Pointer(&memory[0]), memory[blockRows*width:]
 		b.valid[i], memory = (*[maskWords]uint64)(unsafe.Pointer(&memory[0])), memory[maskWords*8:]
 		for word := range b.valid[i] {
