@@ -36,7 +36,7 @@ func (k Kind) compare(a, b []byte) int {
 	return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b)))
 }
 
-// integerBounds are those of at least one value.
+// int64Bounds are those of at least one value.
 func (w *Writer) int64Bounds(values []int64) bounds {
 	low, high := values[0], values[0]
 	for _, v := range values {

@@ -177,7 +177,7 @@ func (w *Writer) levels(c *chunk, rows int, present []uint8) (encoded []byte, nu
 	return w.scratch.levels, nulls
 }
 
-// given checks that a call's values are as many as its rows have.
+// agree checks that a call's values are as many as its rows have.
 func (w *Writer) agree(c *chunk, rows int, present []uint8, values int) bool {
 	want := rows
 	switch {
