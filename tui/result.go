@@ -192,7 +192,7 @@ func (v *resultView) title() string {
 // statsLine is what the statement did.
 func (v *resultView) statsLine() string {
 	st := v.stats
-	text := fmt.Sprintf("read %d/%d files %s in %s", st.Files, st.FilesTotal, size(st.Bytes), took(st.Elapsed))
+	text := fmt.Sprintf("read %d/%d files %s%s in %s", st.Files, st.FilesTotal, size(st.Bytes), byDigests(&st), took(st.Elapsed))
 	if st.HotRows > 0 {
 		text += fmt.Sprintf(" + %s hot rows", short(float64(st.HotRows)))
 	}
@@ -200,6 +200,17 @@ func (v *resultView) statsLine() string {
 		text += fmt.Sprintf(" · without %s events that are still loading", short(float64(st.Missing)))
 	}
 	return text + fmt.Sprintf(" · v%d · ≈ %s", st.Version, usd(st.USD))
+}
+
+// byDigests tells what was read in place of the files' columns; "" when those were read.
+func byDigests(st *sql.Stats) string {
+	switch {
+	case st.Digests == 0:
+		return ""
+	case st.DigestBytes == 0:
+		return " by digests in memory"
+	}
+	return " by digests of " + size(st.DigestBytes)
 }
 
 // row is the row at the cursor; a text has none.

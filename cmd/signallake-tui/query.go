@@ -103,8 +103,12 @@ func statementFor(names []string, text string, limit int, narrow queryFlags, now
 
 // tellStats says on standard error what the statement read, and never lets a cut result pass for a whole one.
 func tellStats(w *world, r *sql.Result, limit int) error {
-	fmt.Fprintf(w.stderr, "%d rows; read %d of %d files, %d bytes, %d hot rows; version %d; %.1f ms; Athena would charge $%.6f\n",
-		len(r.Rows), r.Stats.Files, r.Stats.FilesTotal, r.Stats.Bytes, r.Stats.HotRows, r.Stats.Version, float64(r.Stats.Elapsed.Microseconds())/1000, r.Stats.USD)
+	digests := ""
+	if r.Stats.Digests > 0 {
+		digests = fmt.Sprintf(" (%d files by their digests, %d bytes)", r.Stats.Digests, r.Stats.DigestBytes)
+	}
+	fmt.Fprintf(w.stderr, "%d rows; read %d of %d files, %d bytes%s, %d hot rows; version %d; %.1f ms; Athena would charge $%.6f\n",
+		len(r.Rows), r.Stats.Files, r.Stats.FilesTotal, r.Stats.Bytes, digests, r.Stats.HotRows, r.Stats.Version, float64(r.Stats.Elapsed.Microseconds())/1000, r.Stats.USD)
 	if r.More && limit == 0 {
 		return fmt.Errorf("there are more than %d rows: narrow the statement, or say with --limit how many you want", len(r.Rows))
 	}

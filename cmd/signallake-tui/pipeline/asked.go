@@ -42,7 +42,7 @@ func newestDay() lake.Date { return lake.DateOf(corpusStart()) + corpusDays - 1 
 func (c *corpus) openFresh(ctx context.Context) (*asked, error) {
 	if c.asked != nil && c.asked.renewed > 0 {
 		dir := c.asked.lake.Layout().Root
-		if err := errors.Join(c.asked.close(), os.RemoveAll(dir)); err != nil {
+		if err := errors.Join(c.asked.close(), c.drop(dir)); err != nil {
 			return nil, err
 		}
 		c.asked = nil

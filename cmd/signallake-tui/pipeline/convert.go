@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -49,7 +48,7 @@ func (m *converting) ours(ctx context.Context, round int) (_ float64, err error)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() { err = errors.Join(err, m.drop(dir)) }()
 	u, err := m.measure(ctx, convertStage, "--dir", dir)
 	if err != nil {
 		return 0, err
@@ -82,7 +81,7 @@ func (m *converting) duckdb(ctx context.Context, round int) (_ float64, err erro
 		return 0, err
 	}
 	out := filepath.Join(m.dir, "convert-duckdb")
-	defer func() { err = errors.Join(err, os.RemoveAll(out)) }()
+	defer func() { err = errors.Join(err, m.drop(out)) }()
 	u, err := m.measure(ctx, append([]string{duckdbStage, "--out", out, "--threads", strconv.Itoa(runtime.NumCPU())}, paths...)...)
 	if err != nil {
 		return 0, err
@@ -124,7 +123,7 @@ func measureConvertMemory(ctx context.Context, c *corpus, o *outcome) error {
 			return 0, err
 		}
 		u, err := c.measure(ctx, commandStage, "convert", "--data", dir)
-		return megabytes(u.Peak), errors.Join(err, os.RemoveAll(dir))
+		return megabytes(u.Peak), errors.Join(err, c.drop(dir))
 	}})
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func (c *corpus) close() error {
 	if c.asked != nil {
 		err = c.asked.close()
 	}
-	return errors.Join(err, os.RemoveAll(c.dir))
+	return errors.Join(err, c.drop(c.dir))
 }
 
 func (c *corpus) config() gen.Config {
@@ -142,7 +142,7 @@ func (c *corpus) clone(ctx context.Context, name string) (string, error) {
 	to := filepath.Join(c.dir, name)
 	for _, zone := range []func(lake.Layout) string{lake.Layout.Raw, lake.Layout.State, lake.Layout.Window} {
 		if err := copyFolder(zone(lake.Layout{Root: from}), zone(lake.Layout{Root: to})); err != nil {
-			return "", errors.Join(err, os.RemoveAll(to))
+			return "", errors.Join(err, c.drop(to))
 		}
 	}
 	return to, nil

@@ -64,12 +64,13 @@ func (c *Config) Validate() error {
 
 // Room is how many bytes of disk a run with so many events takes at most: the raw lake, its Parquet files, and the unpartitioned file, old and new; beside
 // them what the generator writes, or what a server takes.
-func Room(events int64) int64 { return 512<<20 + events*900 + min(events, mostSent)*700 }
+func Room(events int64) int64 { return 512<<20 + events*900 + min(events, mostSent)*1500 }
 
 // runner is a run at work.
 type runner struct {
-	cfg    Config
-	engine string // DuckDB's version, once it was asked
+	cfg     Config
+	engine  string // DuckDB's version, once it was asked
+	dropped int    // folders; see drop
 }
 
 // stage measures some lines on one corpus.
@@ -192,5 +193,5 @@ func cached() []string {
 // scratch makes a new folder for one round of a stage; remove takes it away.
 func (c *corpus) scratch(name string) (dir string, remove func() error, err error) {
 	dir, err = os.MkdirTemp(c.dir, name+"-")
-	return dir, func() error { return os.RemoveAll(dir) }, err
+	return dir, func() error { return c.drop(dir) }, err
 }
