@@ -65,7 +65,7 @@ func (s *pipelineSuite) able() bool   { return s.app.cfg.Tasks.Pipeline != nil }
 func (s *pipelineSuite) about() []string {
 	return []string{"It runs every stage, from making events to the answer of a question, beside a reference that does the same work in the same run, in turns with it, " +
 		"and holds each to a goal: pass or FAIL. It checks that the outcomes are equal, and tells how each stage grows with the number of events.",
-		"1,000,000 events: some ten minutes, up to 2 GB of disk that are given back, nothing of this lake is touched. One line alone takes a fraction of that."}
+		"1,000,000 events: some five minutes, up to 3 GB of disk that are given back, nothing of this lake is touched. One line alone takes a fraction of that."}
 }
 
 func (s *pipelineSuite) ask() tea.Cmd {
