@@ -2,16 +2,16 @@ package pipeline
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // dropLarge is from where on a file that is no longer needed is really removed.
 const dropLarge = 1 << 20
 
-// drop takes a folder out of the way and gives its room back, but leaves its small files, empty, until the caller of Run removes all: for a minute or more
+// drop takes a folder out of the way and gives its room back, but leaves its small files, empty, until the end of the run: for a minute or more
 // after many files were deleted, a file system without a journal takes several times as long to make new ones, and the next round would be measured with that.
 func (r *runner) drop(dir string) error {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -33,5 +33,8 @@ func (r *runner) drop(dir string) error {
 		return nil
 	}
 	r.dropped++
-	return errors.Join(err, os.Rename(dir, filepath.Join(r.cfg.Dir, fmt.Sprintf("dropped-%d", r.dropped))))
+	to := filepath.Join(r.droppedDir(), strconv.Itoa(r.dropped))
+	return errors.Join(err, os.MkdirAll(filepath.Dir(to), 0o755), os.Rename(dir, to))
 }
+
+func (r *runner) droppedDir() string { return filepath.Join(r.cfg.Dir, "dropped") }

@@ -106,11 +106,12 @@ func (r *runner) wanted(s stage, largest bool) bool {
 
 // Run measures the lines of cfg.Only and their growth. The caller fills in what it knows better: At, Program, and Machine but for Engine and
 // Threads. It stops within a second when ctx ends, its children with it. Answers that differ are no error: the line says so.
-func Run(ctx context.Context, cfg Config) (*bench.Pipeline, error) {
+func Run(ctx context.Context, cfg Config) (report *bench.Pipeline, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("pipeline benchmark: %w", err)
 	}
 	r := &runner{cfg: cfg}
+	defer func() { err = errors.Join(err, os.RemoveAll(r.droppedDir())) }()
 	started := time.Now()
 	var outcomes []*outcome
 	for _, events := range r.sizes() {
@@ -120,7 +121,7 @@ func Run(ctx context.Context, cfg Config) (*bench.Pipeline, error) {
 		}
 		outcomes = append(outcomes, o)
 	}
-	report := r.report(outcomes)
+	report = r.report(outcomes)
 	report.Took = time.Since(started)
 	return report, nil
 }
