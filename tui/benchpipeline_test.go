@@ -28,7 +28,7 @@ func TestPipelineFromEmptyToReport(t *testing.T) {
 	}
 	d := drive(t, f, 120, 36)
 	d.press("6", "tab")
-	d.wants("No benchmark has run yet", "beside a reference", "2 GB", "run a benchmark")
+	d.wants("No benchmark has run yet", "beside a reference", "3 GB", "run a benchmark")
 	d.press("enter", "ctrl+u", "text:250k", "tab", "ctrl+u", "text:9", "tab", "text:convert, p95-lost", "enter")
 	d.wants(`there is no "p95-lost"`, "generate convert p95-list") // the form stays
 	d.press("backspace", "backspace", "backspace", "text:ist", "enter")
