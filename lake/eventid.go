@@ -42,11 +42,5 @@ func putGroups(p []byte, digits uint64) {
 
 // hexText is x as eight hex digits in lower case, the first one in the lowest byte.
 func hexText(x uint32) uint64 {
-	const ones = swarOnes
-	v := uint64(bits.ReverseBytes32(x)) // the first byte of the text lowest
-	v = (v | v<<16) & 0x0000ffff0000ffff
-	v = (v | v<<8) & 0x00ff00ff00ff00ff
-	v = (v>>4 | v<<8) & (ones * 0x0f)
-	letters := (v + ones*6) >> 4 & ones // 1 where the nibble is above 9
-	return v + ones*'0' + letters*('a'-'0'-10)
+	return hexOf(bits.ReverseBytes32(x)) // the first byte of the text lowest
 }
