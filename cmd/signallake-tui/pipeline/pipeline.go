@@ -187,7 +187,7 @@ func cached() []string {
 	return []string{
 		"Files stay in the system's page cache: everything here is measured warm.",
 		"DuckDB keeps footers and blocks of files that it has read, on both sides of each line alike.",
-		"The engine keeps what it has read of a file, and no answer: between two rounds of questions the lake gets a new version and new hot rows.",
+		"The engine keeps what it has read of a file, up to 32 MiB of digests' indexes, and the check and plan of the last texts; no answer: between two rounds of questions the lake gets a new version and new hot rows.",
 	}
 }
 
