@@ -46,17 +46,11 @@ func runBench(ctx context.Context, w *world, args []string) error {
 		p.Events = 0
 	}
 	report, err := headlessBench(ctx, w, *dir, p)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return &stoppedError{"the benchmark was stopped; nothing of it stays", err}
-	}
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
-	history, err := remember(*dir, ladderHistory, report)
+	history, err := publish(w, *dir, ladderHistory, report, *write, bench.LadderSections)
 	if err != nil {
-		return err
-	}
-	if err := writePage(w, *write, bench.LadderSections(history)); err != nil {
 		return err
 	}
 	if *asJSON {
@@ -136,22 +130,31 @@ func benchScratch(ctx context.Context, dir string, p tui.BenchParams, now func()
 		progress.Start("remove the scratch lake", 0)
 		err = errors.Join(err, remove())
 	}()
-	l, err := lake.Open(ctx, lake.Config{Dir: scratch, Now: now, ConvertAge: -1, Owner: lake.Owner{PID: os.Getpid(), Command: "bench", Since: now()}})
+	l, err := scratchLake(ctx, scratch, "bench", p.Events, now, progress)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	made := tui.GenerateParams{Count: p.Events, Seed: defaultSeed, Days: defaultDays, Services: defaultServices, Start: benchStart}
-	if _, err := generate(ctx, l, made, now(), progress); err != nil {
-		return nil, err
-	}
-	if _, err := convert(ctx, l, "partitioned", progress); err != nil {
-		return nil, err
-	}
 	report, err = benchLake(ctx, l, p, now, progress)
 	if err != nil {
 		return nil, err
 	}
-	report.Data.Scratch, report.Data.Seed, report.Data.Distribution = true, made.Seed, benchDistribution
+	report.Data.Scratch, report.Data.Seed, report.Data.Distribution = true, defaultSeed, benchDistribution
 	return report, nil
+}
+
+// scratchLake makes a lake of so many events, the same on any day, all of them converted.
+func scratchLake(ctx context.Context, dir, command string, events int64, now func() time.Time, progress *lake.Progress) (*lake.Lake, error) {
+	l, err := lake.Open(ctx, lake.Config{Dir: dir, Now: now, ConvertAge: -1, Owner: lake.Owner{PID: os.Getpid(), Command: command, Since: now()}})
+	if err != nil {
+		return nil, err
+	}
+	made := tui.GenerateParams{Count: events, Seed: defaultSeed, Days: defaultDays, Services: defaultServices, Start: benchStart}
+	if _, err = generate(ctx, l, made, now(), progress); err == nil {
+		_, err = convert(ctx, l, "partitioned", progress)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }

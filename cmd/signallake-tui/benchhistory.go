@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -47,6 +48,23 @@ func remember[R any, P bench.Kept[R]](dir, history string, report P) ([]R, error
 		return nil, fmt.Errorf("keep the benchmark's report: %w", err)
 	}
 	return bench.Decode[R, P](lines), nil
+}
+
+// publish remembers the report of a command and writes the page, if there is one to write. It returns the suite's history, newest first.
+func publish[R any, P bench.Kept[R]](w *world, dir, history string, report P, page string, sections func([]R) []bench.Section) ([]R, error) {
+	kept, err := remember(dir, history, report)
+	if err != nil {
+		return nil, err
+	}
+	return kept, writePage(w, page, sections(kept))
+}
+
+// unlessStopped is a benchmark's error, as the user's own doing where it was that.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return &stoppedError{"the benchmark was stopped; nothing of it stays", err}
+	}
+	return err
 }
 
 // locked runs do while no other process holds the lock of that name.

@@ -43,17 +43,11 @@ func runBenchLayout(ctx context.Context, w *world, args []string) error {
 	stop := showProgress(w.stderr, progress)
 	report, err := benchLayouts(ctx, *dir, p, w.now, progress)
 	stop()
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return &stoppedError{"the benchmark was stopped; nothing of it stays", err}
-	}
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
-	history, err := remember(*dir, layoutHistory, report)
+	history, err := publish(w, *dir, layoutHistory, report, *write, bench.LayoutSections)
 	if err != nil {
-		return err
-	}
-	if err := writePage(w, *write, bench.LayoutSections(history)); err != nil {
 		return err
 	}
 	if *asJSON {
@@ -73,18 +67,11 @@ func benchLayouts(ctx context.Context, dir string, p tui.LayoutParams, now func(
 		progress.Start("remove the layouts", 0)
 		err = errors.Join(err, remove())
 	}()
-	l, err := lake.Open(ctx, lake.Config{Dir: filepath.Join(scratch, "lake"), Now: now, ConvertAge: -1, Owner: lake.Owner{PID: os.Getpid(), Command: "bench layout", Since: now()}})
+	l, err := scratchLake(ctx, filepath.Join(scratch, "lake"), "bench layout", p.Events, now, progress)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
-	made := tui.GenerateParams{Count: p.Events, Seed: defaultSeed, Days: defaultDays, Services: defaultServices, Start: benchStart}
-	if _, err := generate(ctx, l, made, now(), progress); err != nil {
-		return nil, err
-	}
-	if _, err := convert(ctx, l, "partitioned", progress); err != nil {
-		return nil, err
-	}
 	layouts := filepath.Join(scratch, "layouts")
 	if err := os.Mkdir(layouts, 0o755); err != nil {
 		return nil, fmt.Errorf("benchmark: %w", err)
@@ -95,7 +82,7 @@ func benchLayouts(ctx context.Context, dir string, p tui.LayoutParams, now func(
 	}
 	info, _ := debug.ReadBuildInfo()
 	report.At, report.Program = now().UTC(), buildVersion(info)
-	report.Data.Seed, report.Data.Distribution = made.Seed, benchDistribution
+	report.Data.Seed, report.Data.Distribution = defaultSeed, benchDistribution
 	describeMachine(&report.Machine)
 	return report, nil
 }

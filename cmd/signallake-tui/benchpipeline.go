@@ -51,17 +51,11 @@ func runBenchPipeline(ctx context.Context, w *world, args []string) error {
 		return err
 	}
 	report, err := headlessPipeline(ctx, w, *dir, p)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return &stoppedError{"the benchmark was stopped; nothing of it stays", err}
-	}
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
-	history, err := remember(*dir, pipelineHistory, report)
+	history, err := publish(w, *dir, pipelineHistory, report, *write, bench.PipelineSections)
 	if err != nil {
-		return err
-	}
-	if err := writePage(w, *write, bench.PipelineSections(history)); err != nil {
 		return err
 	}
 	if *asJSON {
