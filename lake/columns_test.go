@@ -32,7 +32,7 @@ func TestDictionariesOverflow(t *testing.T) {
 	if d := &w.dictionaries[textMessage]; d.closed || d.bytes > dictionaryBytes || d.bytes < dictionaryBytes-dictionaryText {
 		t.Errorf("the dictionary of what repeats has %d bytes, closed: %v", d.bytes, d.closed)
 	}
-	if d := &w.dictionaries[textAttributes]; !d.closed || len(d.values) > dictionaryMany+dictionaryTrial {
+	if d := &w.dictionaries[textAttributes]; !d.closed || len(d.values) > dictionarySome+dictionaryTrial {
 		t.Errorf("the dictionary of what does not repeat has %d values, closed: %v", len(d.values), d.closed)
 	}
 	for i := range events {

@@ -176,7 +176,7 @@ func (w *scanWorker) sortByPartition() []blockPart {
 }
 
 // sorted is the values in an order.
-func sorted[T uint16 | int64 | float64](c *carver, values []T, order []uint16) []T {
+func sorted[T uint8 | uint16 | int64 | float64](c *carver, values []T, order []uint16) []T {
 	out := carve[T](c, len(values))
 	for i, row := range order {
 		out[i] = values[row]
