@@ -75,7 +75,7 @@ type blockPart struct {
 func (b *block) rows() int { return len(b.timestamp) }
 
 // textColumn is the values of one text column in a block: numbers below dictionaryLimit are the worker's dictionary's, the others count
-// on from there into own.
+// on from there into own, where they have the order of the rows.
 type textColumn struct {
 	numbers []uint16
 	own     []byte   // what the dictionary had no room for, one after the other
