@@ -64,15 +64,15 @@ func (l *Lake) endConvertTurn() {
 	<-l.convertTurn
 }
 
-func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResult) error {
+func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResult) (err error) {
 	if err := l.raw.seal(); err != nil {
 		return err
 	}
-	memory, err := newConvertMemory(min(runtime.GOMAXPROCS(0), convertWorkers))
+	memory, err := l.takeMemory()
 	if err != nil {
 		return err
 	}
-	defer memory.arena.release()
+	defer func() { l.keepMemory(memory, err) }()
 	end := l.raw.committed() // what comes in meanwhile is for the next call
 	for {
 		segments := nextRun(l.raw.segments(), l.Current().Watermark, end, l.runBytes)
