@@ -17,9 +17,9 @@ const (
 	recentValues = 512
 	// A dictionary is asked no more when looking a value up takes longer than compressing it: one of dictionarySome values when it knows less
 	// than an eighth of a trial's, which is next to no repetition, and one of dictionaryMany when it knows less than three quarters.
-	dictionarySome, dictionaryMany = 1024, 8192
+	dictionarySome, dictionaryMany = 512, 8192
 	// dictionaryTrial is how many values are a trial.
-	dictionaryTrial = 2048
+	dictionaryTrial = 1024
 )
 
 // dictionary gives the values of a column numbers.
