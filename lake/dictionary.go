@@ -53,7 +53,7 @@ func (d *dictionary) number(s string) (uint16, bool) {
 			*slot = n
 		}
 	}
-	if len(d.values) >= dictionarySome {
+	if len(d.values) >= dictionarySome && s != "" { // what is absent tells nothing of those that are not
 		d.try(known)
 	}
 	if known {
