@@ -8,7 +8,8 @@ import (
 
 // scanWorker turns lines into blocks, with dictionaries of its own.
 type scanWorker struct {
-	number       int // among the run's workers
+	number       int    // among the run's workers
+	lines        []byte // of the batches that are scanned
 	scanner      Scanner
 	dictionaries [textColumns]dictionary
 	services     map[string]string // interned

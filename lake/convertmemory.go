@@ -17,7 +17,6 @@ const (
 // next to no garbage and touch no new pages.
 type convertMemory struct {
 	arena   arena
-	buffers chan []byte // for lines on their way to a worker, one more than all workers and the reader hold
 	scanned []*scanWorker
 	written []*eventWriter
 	texts   [textColumns]runDictionary
@@ -66,10 +65,7 @@ func (l *Lake) dropIdleMemory() {
 
 // newConvertMemory is for conversions with so many workers. What it holds is released by its owner.
 func newConvertMemory(workers int) (*convertMemory, error) {
-	m := &convertMemory{buffers: make(chan []byte, workers+2), cells: rollup.NewWriter(nil)}
-	for range cap(m.buffers) {
-		m.buffers <- nil
-	}
+	m := &convertMemory{cells: rollup.NewWriter(nil)}
 	for i := range workers {
 		w, err := newEventWriter()
 		if err != nil {
