@@ -78,14 +78,19 @@ func dense(encoded []byte, values, noise int) bool {
 	return values > few && len(encoded)*8 > values*noise
 }
 
-// noise is the bits of an encoded value from which on it counts as noise. Instants of minutes come close to noise64 and shrink by half.
-const noise32, noise64 = 10, 16
+// From so many bits on an encoded value counts as noise. Differences of 64-bit numbers are small, and what is in them is their size; instants in steps
+// of a minute take nearly as many bits as noisy ones and shrink by half.
+const noise32, noise64, noiseTime = 10, 4, 16
 
 func (w *Writer) int64Page(p *page, values []int64) {
 	var err error
 	w.scratch.page, err = new(delta.BinaryPackedEncoding).EncodeInt64(w.scratch.page, values)
 	w.check(err)
-	p.body, p.dense = w.scratch.page, dense(w.scratch.page, len(values), noise64)
+	noise := noise64
+	if w.chunk.Kind == Timestamp {
+		noise = noiseTime
+	}
+	p.body, p.dense = w.scratch.page, dense(w.scratch.page, len(values), noise)
 	if len(values) > 0 {
 		p.bounds = w.int64Bounds(values)
 	}
