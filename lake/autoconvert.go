@@ -41,7 +41,7 @@ func (l *Lake) autoConvert(ctx context.Context) {
 	defer tick.Stop()
 	var backoff time.Duration
 	var notBefore time.Time
-	for {
+	for idle := 0; ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -49,8 +49,12 @@ func (l *Lake) autoConvert(ctx context.Context) {
 		case <-tick.C:
 		}
 		if !l.conversionDue() || time.Now().Before(notBefore) {
+			if idle++; idle%keptTicks == 0 {
+				l.dropIdleMemory()
+			}
 			continue
 		}
+		idle = 0
 		_, err := l.Convert(ctx, &l.autoProgress)
 		if ctx.Err() != nil {
 			return

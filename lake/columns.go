@@ -75,7 +75,7 @@ type blockPart struct {
 func (b *block) rows() int { return len(b.timestamp) }
 
 // textColumn is the values of one text column in a block: numbers below dictionaryLimit are the worker's dictionary's, the others count
-// on from there into own.
+// on from there into own, where they have the order of the rows.
 type textColumn struct {
 	numbers []uint16
 	own     []byte   // what the dictionary had no room for, one after the other
@@ -93,13 +93,29 @@ func (b *block) textAt(column, row int) string {
 
 // ownAt is the value of a number that is not the dictionary's, over the block's own bytes.
 func (c *textColumn) ownAt(number uint16) string {
-	n := number - dictionaryLimit
-	start := uint32(0)
-	if n > 0 {
-		start = c.ends[n-1]
-	}
+	n := int(number - dictionaryLimit)
+	start := c.ownStart(n)
 	if start == c.ends[n] {
 		return ""
 	}
 	return unsafe.String(&c.own[start], c.ends[n]-start)
+}
+
+// ownStart is where an own value begins.
+func (c *textColumn) ownStart(n int) uint32 {
+	if n == 0 {
+		return 0
+	}
+	return c.ends[n-1]
+}
+
+// ownRun is how many own values stand at the front of some neighbouring rows' numbers: one at least, and more while they are no more bytes than most.
+func (c *textColumn) ownRun(numbers []uint16, most int) int {
+	first := int(numbers[0] - dictionaryLimit)
+	start := c.ownStart(first)
+	n := 1
+	for n < len(numbers) && numbers[n] >= dictionaryLimit && int(c.ends[first+n]-start) <= most {
+		n++
+	}
+	return n
 }

@@ -8,7 +8,8 @@ import (
 
 // scanWorker turns lines into blocks, with dictionaries of its own.
 type scanWorker struct {
-	number       int // among the run's workers
+	number       int    // among the run's workers
+	lines        []byte // of the batches that are scanned
 	scanner      Scanner
 	dictionaries [textColumns]dictionary
 	services     map[string]string // interned
@@ -117,11 +118,7 @@ func (w *scanWorker) finish(first Seq) *block {
 		out.received = sorted(c, b.received, b.order)
 	}
 	for i := range b.text {
-		t := &b.text[i]
-		out.text[i].numbers = sorted(c, t.numbers, b.order)
-		out.text[i].own, out.text[i].ends = carve[uint8](c, len(t.own)), carve[uint32](c, len(t.ends))
-		copy(out.text[i].own, t.own)
-		copy(out.text[i].ends, t.ends)
+		out.text[i] = b.text[i].inOrder(c, b.order)
 	}
 	for i := range b.ids {
 		out.ids[i] = b.ids[i].finish(c, b.order)
@@ -175,8 +172,26 @@ func (w *scanWorker) sortByPartition() []blockPart {
 	return parts
 }
 
+// inOrder is the column in an order, its own values too: whoever writes a partition finds them side by side.
+func (t *textColumn) inOrder(c *carver, order []uint16) textColumn {
+	out := textColumn{numbers: sorted(c, t.numbers, order), own: carve[uint8](c, len(t.own)), ends: carve[uint32](c, len(t.ends))}
+	if len(t.ends) == 0 {
+		return out
+	}
+	end, n := 0, 0
+	for i, number := range out.numbers {
+		if number >= dictionaryLimit {
+			end += copy(out.own[end:], t.ownAt(number))
+			out.ends[n] = uint32(end)
+			out.numbers[i] = dictionaryLimit + uint16(n)
+			n++
+		}
+	}
+	return out
+}
+
 // sorted is the values in an order.
-func sorted[T uint16 | int64 | float64](c *carver, values []T, order []uint16) []T {
+func sorted[T uint8 | uint16 | int64 | float64](c *carver, values []T, order []uint16) []T {
 	out := carve[T](c, len(values))
 	for i, row := range order {
 		out[i] = values[row]

@@ -51,20 +51,85 @@ func (c *idColumn) appendTo(dst []byte, row int) []byte {
 	return dst
 }
 
-// idBuilder gathers the values of an id column for the block at hand.
+// idBuilder gathers the values of an id column for the block at hand, packed for as long as all have one form.
 type idBuilder struct {
-	data []byte
-	ends []uint32
+	form    idForm
+	length  int      // of each value's text, by which the form was chosen; 0: there was no value yet, verbatim: they differ
+	width   int      // packed bytes a value
+	packed  []byte   // the values, with room for those that are absent
+	present []uint8  // packed: 1 for each row that has a value
+	text    []byte   // idVerbatim: the values
+	ends    []uint32 // idVerbatim: where each value ends in text
+	absent  bool     // some are
 }
+
+// verbatim is the length of values that have no form in common.
+const verbatim = -1
 
 func (b *idBuilder) add(s string) {
-	b.data = append(b.data, s...)
-	b.ends = append(b.ends, uint32(len(b.data)))
+	if len(s) != b.length || !b.pack(bytesOf(s)) {
+		b.addOther(s)
+	}
 }
 
-func (b *idBuilder) clear() { b.data, b.ends = b.data[:0], b.ends[:0] }
+// addOther adds what is not just like the values before it.
+func (b *idBuilder) addOther(s string) {
+	switch {
+	case b.length == verbatim:
+		b.text = append(b.text, s...)
+		b.ends = append(b.ends, uint32(len(b.text)))
+	case s == "":
+		b.packed = append(b.packed, make([]byte, b.width)...)
+		b.present, b.absent = append(b.present, 0), true
+	case b.length == 0 && b.begin(len(s)) && b.pack(bytesOf(s)):
+	default:
+		b.unpack()
+		b.addOther(s)
+	}
+}
 
-// start is where a value begins in data.
+// begin chooses the form by the length of the first value; the rows before it have none. False: there is no form for it.
+func (b *idBuilder) begin(length int) bool {
+	switch {
+	case length == uuidText:
+		b.form, b.width = idUUID, 16
+	case length%8 == 0:
+		b.form, b.width = idHex, length/2
+	default:
+		return false
+	}
+	b.length = length
+	b.packed = append(b.packed, make([]byte, b.width*len(b.present))...)
+	return true
+}
+
+// pack adds a value of the form's length; false when it has another form.
+func (b *idBuilder) pack(text []byte) bool {
+	n := len(b.packed)
+	b.packed = slices.Grow(b.packed, b.width)[:n+b.width]
+	if b.form == idUUID && packUUID(b.packed[n:], text) || b.form == idHex && len(text) > 0 && packHex(b.packed[n:], text) {
+		b.present = append(b.present, 1)
+		return true
+	}
+	b.packed = b.packed[:n]
+	return false
+}
+
+// unpack turns the values into their texts.
+func (b *idBuilder) unpack() {
+	c := idColumn{form: max(b.form, idUUID), width: b.width, data: b.packed, present: b.present}
+	for row := range b.present {
+		b.text = c.appendTo(b.text, row)
+		b.ends = append(b.ends, uint32(len(b.text)))
+	}
+	b.form, b.length = idVerbatim, verbatim
+}
+
+func (b *idBuilder) clear() {
+	*b = idBuilder{packed: b.packed[:0], present: b.present[:0], text: b.text[:0], ends: b.ends[:0]}
+}
+
+// start is where a value begins in text.
 func (b *idBuilder) start(row uint16) uint32 {
 	if row == 0 {
 		return 0
@@ -72,71 +137,44 @@ func (b *idBuilder) start(row uint16) uint32 {
 	return b.ends[row-1]
 }
 
-// finish is what was gathered, in an order, packed if that is possible.
+// finish is what was gathered, in an order.
 func (b *idBuilder) finish(c *carver, order []uint16) idColumn {
-	length, absent := b.shape()
-	switch {
-	case length == 0: // none at all, or of different lengths
-	case length == uuidText:
-		if column, ok := b.pack(c, idUUID, 16, absent, order); ok {
-			return column
-		}
-	case length%8 == 0:
-		if column, ok := b.pack(c, idHex, length/2, absent, order); ok {
-			return column
-		}
+	if b.length == 0 {
+		b.unpack()
 	}
-	out := idColumn{data: carve[uint8](c, len(b.data)), ends: carve[uint32](c, len(b.ends))}
-	end := uint32(0)
-	for i, row := range order {
-		end += uint32(copy(out.data[end:], b.data[b.start(row):b.ends[row]]))
-		out.ends[i] = end
+	if b.length == verbatim {
+		out := idColumn{data: carve[uint8](c, len(b.text)), ends: carve[uint32](c, len(b.ends))}
+		end := uint32(0)
+		for i, row := range order {
+			end += uint32(copy(out.data[end:], b.text[b.start(row):b.ends[row]]))
+			out.ends[i] = end
+		}
+		return out
+	}
+	out := idColumn{form: b.form, width: b.width, data: carve[uint8](c, b.width*len(order))}
+	gather(out.data, b.packed, b.width, order)
+	if b.absent {
+		out.present = sorted(c, b.present, order)
 	}
 	return out
 }
 
-// shape is the length that all present values share, or 0, and whether some are absent.
-func (b *idBuilder) shape() (length int, absent bool) {
-	start := uint32(0)
-	for _, end := range b.ends {
-		n := int(end - start)
-		start = end
-		switch {
-		case n == 0:
-			absent = true
-		case length == 0:
-			length = n
-		case n != length:
-			return 0, false
+// gather puts values of so many bytes into an order.
+func gather(dst, values []byte, width int, order []uint16) {
+	switch width {
+	case 16:
+		for i, row := range order {
+			*(*[16]byte)(dst[16*i:]) = *(*[16]byte)(values[16*int(row):])
+		}
+	case 8:
+		for i, row := range order {
+			*(*[8]byte)(dst[8*i:]) = *(*[8]byte)(values[8*int(row):])
+		}
+	default:
+		for i, row := range order {
+			copy(dst[width*i:][:width], values[width*int(row):])
 		}
 	}
-	return length, absent
-}
-
-// pack packs the values, of so many bytes each; false when one is of another form. What it carved by then is lost to the run.
-func (b *idBuilder) pack(c *carver, form idForm, width int, absent bool, order []uint16) (idColumn, bool) {
-	out := idColumn{form: form, width: width, data: carve[uint8](c, width*len(order))}
-	if absent {
-		out.present = carve[uint8](c, len(order))
-	}
-	rest := out.data
-	for i, row := range order {
-		packed := rest[:width]
-		rest = rest[width:]
-		text := b.data[b.start(row):b.ends[row]]
-		switch {
-		case len(text) == 0:
-			out.present[i] = 0
-			clear(packed)
-			continue
-		case form == idUUID && !packUUID(packed, text), form == idHex && !packHex(packed, text):
-			return idColumn{}, false
-		}
-		if absent {
-			out.present[i] = 1
-		}
-	}
-	return out, true
 }
 
 func packHex(dst, text []byte) bool {

@@ -44,6 +44,10 @@ func TestIDColumnsKeepEveryValue(t *testing.T) {
 		{idVerbatim, []string{"req-1", "", "req-22"}},
 		{idVerbatim, []string{"e9ba58c435477cdg"}},
 		{idVerbatim, []string{"\x00\xff", "é"}},
+		{idVerbatim, []string{"", "", "e9ba58c435477cdc", "", "490f4dcaf8a509c5", "late", "", "e9ba58c435477cdc"}},
+		{idVerbatim, []string{"", "", "zz"}},
+		{idHex, []string{"", "", strings.Repeat("0123456789abcdef", 20), ""}},
+		{idHex, []string{"e9ba58c4", "00000000"}},
 	} {
 		var b idBuilder
 		for range 2 { // the second time with a used builder

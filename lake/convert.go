@@ -64,15 +64,15 @@ func (l *Lake) endConvertTurn() {
 	<-l.convertTurn
 }
 
-func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResult) error {
+func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResult) (err error) {
 	if err := l.raw.seal(); err != nil {
 		return err
 	}
-	memory, err := newConvertMemory(min(runtime.GOMAXPROCS(0), convertWorkers))
+	memory, err := l.takeMemory()
 	if err != nil {
 		return err
 	}
-	defer memory.arena.release()
+	defer func() { l.keepMemory(memory, err) }()
 	end := l.raw.committed() // what comes in meanwhile is for the next call
 	for {
 		segments := nextRun(l.raw.segments(), l.Current().Watermark, end, l.runBytes)
@@ -155,15 +155,7 @@ func (l *Lake) scanSegments(ctx context.Context, segments []Segment, m *convertM
 		events += segments[i].Events
 	}
 	p.Start("scan", events)
-	run, err := scanRun(ctx, func(empty chan []byte, fn func(c chunk) error) error {
-		for _, s := range segments {
-			err := l.raw.readSegmentInto(s, empty, func(lines []byte, first Seq, n int) error { return fn(chunk{lines, first, n}) })
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}, m, p)
+	run, err := scanRun(ctx, &runLines{layout: l.layout, segments: segments}, m, p)
 	switch damage := (*DamageError)(nil); {
 	case errors.As(err, &damage):
 		return nil, fmt.Errorf("%w: nothing of this run was converted, and what comes after it waits too; put %s back from a backup, or set the damaged events aside by `signallake-tui convert --repair`", err, damage.File)

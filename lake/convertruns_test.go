@@ -2,6 +2,8 @@ package lake_test
 
 import (
 	"math/rand/v2"
+	"os"
+	"sync"
 	"testing"
 
 	"github.com/signallake/signallake/lake"
@@ -39,5 +41,57 @@ func TestRunsHandTheirMemoryOn(t *testing.T) {
 		if other := want.Services()[i]; cell.Classes != other.Classes || cell.Service != other.Service || cell.Latency.Count() != other.Latency.Count() {
 			t.Errorf("cell %d: %+v, want %+v", i, cell, other)
 		}
+	}
+}
+
+// TestConversionsHandTheirMemoryOn converts again and again, each time other events with what the last conversion used, also several at once.
+func TestConversionsHandTheirMemoryOn(t *testing.T) {
+	c := openConvertLake(t, t.TempDir(), nil, nil)
+	c.KeepConvertMemory()
+	for i := range 6 {
+		c.narrow = i%3 == 1
+		c.append(t, 100+900*(i%4), 1+i%5)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if _, err := c.Convert(t.Context(), nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if !c.ConvertMemoryKept() {
+			t.Error("no memory was kept")
+		}
+		if i == 3 {
+			c.DropIdleConvertMemory()
+		}
+	}
+	mustCheck(t, c)
+	first := c.Current().Watermark
+	c.append(t, 5000, 2)
+	if err := c.Seal(); err != nil {
+		t.Fatal(err)
+	}
+	path := c.Layout().SegmentData(first)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[1000] ^= 1
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Convert(t.Context(), nil); err == nil || c.ConvertMemoryKept() {
+		t.Errorf("after %v: memory of a failed conversion is kept: %v", err, c.ConvertMemoryKept())
+	}
+	data[1000] ^= 1
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.convert(t)
+	mustCheck(t, c)
+	if err := c.Close(); err != nil || c.ConvertMemoryKept() {
+		t.Errorf("closed with %v, memory is kept: %v", err, c.ConvertMemoryKept())
 	}
 }

@@ -4,13 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
-	"sync"
 )
-
-// runSource hands out a run's committed lines in order, as chunks of whole batches. Each is read into a buffer that it takes from empty, and
-// belongs to fn.
-type runSource func(empty chan []byte, fn func(c chunk) error) error
 
 // scannedRun is a run's events in memory. Nothing of it changes any more.
 type scannedRun struct {
@@ -22,77 +18,68 @@ type scannedRun struct {
 	events     int64
 }
 
-// chunk is lines on their way to a scan worker.
-type chunk struct {
-	lines []byte
-	first Seq
-	n     int
-}
-
-// scanRun reads a run.
-func scanRun(ctx context.Context, source runSource, m *convertMemory, p *Progress) (*scannedRun, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+// scanRun reads a run with all workers.
+func scanRun(ctx context.Context, source *runLines, m *convertMemory, p *Progress) (*scannedRun, error) {
+	defer source.close()
 	m.begin()
-	full, empty := make(chan chunk), m.buffers
-	var wg sync.WaitGroup
+	group := newTaskGroup(ctx)
 	scanned := make([][]*block, len(m.scanned))
 	for i, w := range m.scanned {
-		wg.Go(func() {
-			for c := range full {
-				if ctx.Err() == nil {
-					blocks, err := w.scan(c)
-					if err != nil {
-						cancel(err)
-					}
-					scanned[i] = append(scanned[i], blocks...)
-					p.Add(int64(c.n))
+		group.run(func(ctx context.Context) error {
+			for ctx.Err() == nil {
+				s, err := source.next()
+				if err == io.EOF {
+					return nil
 				}
-				empty <- c.lines
+				if err != nil {
+					return err
+				}
+				blocks, err := w.scan(&s)
+				s.done()
+				if err != nil {
+					return err
+				}
+				scanned[i] = append(scanned[i], blocks...)
+				p.Add(int64(s.n))
 			}
+			return ctx.Err()
 		})
 	}
-	err := source(empty, func(c chunk) error {
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		full <- c
-		return nil
-	})
-	close(full)
-	wg.Wait()
-	if err == nil {
-		err = context.Cause(ctx)
-	}
-	if err != nil {
+	if err := group.wait(); err != nil {
 		return nil, err
 	}
 	return arrange(slices.Concat(scanned...), m)
 }
 
-// scan turns a chunk into blocks.
-func (w *scanWorker) scan(c chunk) ([]*block, error) {
+// scan turns a share into blocks.
+func (w *scanWorker) scan(s *share) ([]*block, error) {
 	var blocks []*block
 	var e Event
-	seq, first := c.first, c.first
-	for rest := c.lines; len(rest) > 0; {
-		n, err := w.scanner.Next(rest, &e)
-		if err != nil {
-			w.builder.clear()
-			return nil, fmt.Errorf("the line of event %d is not canonical: %w", seq, err)
+	seq, first := s.first, s.first
+	err := s.each(&w.lines, func(lines []byte) error {
+		for len(lines) > 0 {
+			n, err := w.scanner.Next(lines, &e)
+			if err != nil {
+				return fmt.Errorf("the line of event %d is not canonical: %w", seq, err)
+			}
+			w.add(&e)
+			lines = lines[n:]
+			seq++
+			if w.full() {
+				blocks, first = append(blocks, w.finish(first)), seq
+			}
 		}
-		w.add(&e)
-		rest = rest[n:]
-		seq++
-		if w.full() {
-			blocks, first = append(blocks, w.finish(first)), seq
-		}
+		return nil
+	})
+	if err != nil {
+		w.builder.clear()
+		return nil, err
 	}
 	if seq > first {
 		blocks = append(blocks, w.finish(first))
 	}
-	if n := int(seq - c.first); n != c.n {
-		return nil, fmt.Errorf("the batches from event %d on hold %d lines, their index says %d", c.first, n, c.n)
+	if n := int(seq - s.first); n != s.n {
+		return nil, fmt.Errorf("the batches from event %d on hold %d lines, their index says %d", s.first, n, s.n)
 	}
 	return blocks, nil
 }

@@ -15,9 +15,11 @@ const (
 	dictionaryText  = 256
 	// recentValues is how many values are found without the map.
 	recentValues = 512
-	// A dictionary of dictionaryMany values that does not know a quarter of the next dictionaryTrial ones is asked no more: looking a value up
-	// in a large one takes longer than compressing it.
-	dictionaryMany, dictionaryTrial = 8192, 8192
+	// A dictionary is asked no more when looking a value up takes longer than compressing it: one of dictionarySome values when it knows less
+	// than an eighth of a trial's, which is next to no repetition, and one of dictionaryMany when it knows less than three quarters.
+	dictionarySome, dictionaryMany = 512, 8192
+	// dictionaryTrial is how many values are a trial.
+	dictionaryTrial = 1024
 )
 
 // dictionary gives the values of a column numbers.
@@ -51,7 +53,7 @@ func (d *dictionary) number(s string) (uint16, bool) {
 			*slot = n
 		}
 	}
-	if len(d.values) >= dictionaryMany {
+	if len(d.values) >= dictionarySome && s != "" { // what is absent tells nothing of those that are not
 		d.try(known)
 	}
 	if known {
@@ -78,7 +80,11 @@ func (d *dictionary) try(known bool) {
 		d.unknown++
 	}
 	if d.tries++; d.tries == dictionaryTrial {
-		d.closed = d.unknown > dictionaryTrial/4
+		most := dictionaryTrial / 8 * 7
+		if len(d.values) >= dictionaryMany {
+			most = dictionaryTrial / 4
+		}
+		d.closed = d.unknown > most
 		d.tries, d.unknown = 0, 0
 	}
 }

@@ -72,7 +72,7 @@ func (w *eventWriter) text(i int, rows []piece, n int, nullable bool) {
 		w.out.Numbers(w.words, w.numbers, w.presence(n))
 		return
 	}
-	w.plain(rows, n, nullable, func(dst []byte, b *block, row int) []byte { return append(dst, b.textAt(i, row)...) })
+	w.texts(i, rows, n, nullable)
 }
 
 // various tells of values that no dictionary has, for the most part, judged by the blocks that the rows are of.
@@ -134,6 +134,51 @@ func (w *eventWriter) word(s string, nullable bool) textMark {
 	return textMark{w.epoch, uint32(len(w.words) - 1)}
 }
 
+// texts is plain for a text column. A block's own values that follow each other are copied at once.
+func (w *eventWriter) texts(i int, rows []piece, n int, nullable bool) {
+	w.clear()
+	row := 0 // in the part
+	for _, p := range rows {
+		b := w.run.blocks[p.block]
+		c, values := &b.text[i], b.worker.dictionaries[i].values
+		for numbers := c.numbers[p.from:p.to]; len(numbers) > 0; {
+			from := len(w.data)
+			run := 1
+			if numbers[0] < dictionaryLimit {
+				w.data = append(w.data, values[numbers[0]]...)
+				w.length(len(w.data)-from, row, n, nullable)
+			} else {
+				run = c.ownRun(numbers, column.PageBytes-from)
+				own := int(numbers[0] - dictionaryLimit)
+				start := c.ownStart(own)
+				w.data = append(w.data, c.own[start:c.ends[own+run-1]]...)
+				for k, end := range c.ends[own : own+run] {
+					w.length(int(end-start), row+k, n, nullable)
+					start = end
+				}
+			}
+			row += run
+			numbers = numbers[run:]
+			if len(w.data) >= column.PageBytes {
+				w.part(row)
+				row = 0
+			}
+		}
+	}
+	if row > 0 {
+		w.part(row)
+	}
+}
+
+// length notes the length of a row's text, which may be that of an absent one.
+func (w *eventWriter) length(length, row, n int, nullable bool) {
+	if length > 0 || !nullable {
+		w.lengths = append(w.lengths, int32(length))
+	} else {
+		w.absent(row, n)
+	}
+}
+
 // plain writes a column by its values' bytes, in parts of about a page. value appends a row's.
 func (w *eventWriter) plain(rows []piece, n int, nullable bool, value func(dst []byte, b *block, row int) []byte) {
 	w.clear()
@@ -143,11 +188,7 @@ func (w *eventWriter) plain(rows []piece, n int, nullable bool, value func(dst [
 		for at := int(p.from); at < int(p.to); at++ {
 			from := len(w.data)
 			w.data = value(w.data, b, at)
-			if length := len(w.data) - from; length > 0 || !nullable {
-				w.lengths = append(w.lengths, int32(length))
-			} else {
-				w.absent(row, n)
-			}
+			w.length(len(w.data)-from, row, n, nullable)
 			row++
 			if len(w.data) >= column.PageBytes {
 				w.part(row)

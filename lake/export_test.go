@@ -127,3 +127,12 @@ func (z DeadZone) Close() error       { return z.close() }
 
 // ConvertInRunsOf makes conversions take so many bytes at a time.
 func (l *Lake) ConvertInRunsOf(bytes int64) { l.runBytes = bytes }
+
+// KeepConvertMemory has conversions keep their memory as they do where they come by themselves; here they do not.
+func (l *Lake) KeepConvertMemory() { l.cfg.ConvertAge = 1 }
+
+// ConvertMemoryKept is whether there is some; no conversion may run.
+func (l *Lake) ConvertMemoryKept() bool { return l.memory != nil }
+
+// DropIdleConvertMemory is what ten seconds without a conversion do.
+func (l *Lake) DropIdleConvertMemory() { l.dropIdleMemory() }

@@ -44,12 +44,13 @@ type Lake struct {
 	litter   chan struct{} // asks for a walk over everything
 	due      chan struct{} // asks for a look whether to convert
 
-	hotBytes    atomic.Int64  // about; see trackHot
-	pace        convertPace   // of conversions
-	converting  atomic.Int32  // conversions at work
-	runFrom     atomic.Int64  // the watermark that the newest run began at
-	convertTurn chan struct{} // holds one while a conversion runs
-	runBytes    int64         // of raw, that one of its runs takes
+	hotBytes    atomic.Int64   // about; see trackHot
+	pace        convertPace    // of conversions
+	converting  atomic.Int32   // conversions at work
+	runFrom     atomic.Int64   // the watermark that the newest run began at
+	convertTurn chan struct{}  // holds one while a conversion runs
+	memory      *convertMemory // of the last conversion, for the next one; nil: none is kept. It belongs to whoever has the turn
+	runBytes    int64          // of raw, that one of its runs takes
 	books       atomic.Pointer[versionBooks]
 	followed    atomic.Pointer[rawState] // read-only: the raw log at the last refresh
 
@@ -252,6 +253,7 @@ func (l *Lake) Close() error {
 		l.stop()
 		l.wg.Wait()
 		l.convertTurn <- struct{}{} // the conversion under way has ended, and none begins
+		l.dropMemory()
 		l.cat.close()
 		err = l.releaseAll()
 	})

@@ -199,6 +199,19 @@ type lineRun struct {
 // next returns the next batches that are not wholly below from and start below end, joined up to about maxBytes (one batch may be larger). Damaged
 // ranges that the index knows are passed over. io.EOF: no more up to limit (index offset) and end.
 func (s *segmentReader) next(limit int64, from, end Seq, maxBytes int64) (lineRun, error) {
+	bytes, err := s.plan(limit, from, end, maxBytes)
+	if err != nil {
+		return lineRun{}, err
+	}
+	if s.lines, err = readRecords(s.data, s.parts, bytes, s.lines); err != nil {
+		return lineRun{}, err
+	}
+	first, last := &s.parts[0], &s.parts[len(s.parts)-1]
+	return lineRun{first: first.first, n: int(last.end() - first.first), at: first.at, lines: s.lines}, nil
+}
+
+// plan puts the batches that next would read, which are so many bytes, into s.parts.
+func (s *segmentReader) plan(limit int64, from, end Seq, maxBytes int64) (int, error) {
 	s.parts = s.parts[:0]
 	var bytes int64
 	for {
@@ -210,7 +223,7 @@ func (s *segmentReader) next(limit int64, from, end Seq, maxBytes int64) (lineRu
 			if len(s.parts) > 0 {
 				break // hand out what is good; the next call meets it again
 			}
-			return lineRun{}, err
+			return 0, err
 		}
 		if n := len(s.parts); n > 0 {
 			last := &s.parts[n-1]
@@ -226,27 +239,27 @@ func (s *segmentReader) next(limit int64, from, end Seq, maxBytes int64) (lineRu
 		}
 	}
 	if len(s.parts) == 0 {
-		return lineRun{}, io.EOF
+		return 0, io.EOF
 	}
-	return s.load(int(bytes))
+	return int(bytes), nil
 }
 
-// load reads and checks the bytes of s.parts.
-func (s *segmentReader) load(size int) (lineRun, error) {
-	s.lines = slices.Grow(s.lines[:0], size)[:size]
-	first, last := &s.parts[0], &s.parts[len(s.parts)-1]
-	got, err := s.data.ReadAt(s.lines, first.start)
+// readRecords reads and checks the bytes of records that follow each other, which are so many, into buffer or a larger one.
+func readRecords(data *os.File, parts []record, size int, buffer []byte) ([]byte, error) {
+	lines := slices.Grow(buffer[:0], size)[:size]
+	start := parts[0].start
+	got, err := data.ReadAt(lines, start)
 	if err != nil && err != io.EOF {
-		return lineRun{}, fmt.Errorf("read raw segment: %w", err)
+		return lines, fmt.Errorf("read raw segment: %w", err)
 	}
-	for i := range s.parts {
-		r := &s.parts[i]
-		from, to := int(r.start-first.start), int(r.dataEnd()-first.start)
-		if to > got || crc32c(0, s.lines[from:to]) != r.crc {
-			return lineRun{}, &DamageError{File: s.data.Name(), Offset: r.start, First: r.first, End: r.end(), Reason: "the checksum does not match"}
+	for i := range parts {
+		r := &parts[i]
+		from, to := int(r.start-start), int(r.dataEnd()-start)
+		if to > got || crc32c(0, lines[from:to]) != r.crc {
+			return lines, &DamageError{File: data.Name(), Offset: r.start, First: r.first, End: r.end(), Reason: "the checksum does not match"}
 		}
 	}
-	return lineRun{first: first.first, n: int(last.end() - first.first), at: first.at, lines: s.lines}, nil
+	return lines, nil
 }
 
 // spanBytes is how much readSegment and a tail join: large enough that a batch's fixed cost vanishes, small enough for the processor's cache.
@@ -256,11 +269,6 @@ const spanBytes = 1 << 20
 // gap. lines is valid during the call. A *DamageError names the file and the offset of bytes that are not what was acknowledged; repair then
 // sets them aside.
 func (r *rawLog) readSegment(s Segment, fn func(lines []byte, first Seq, n int) error) error {
-	return r.readSegmentInto(s, nil, fn)
-}
-
-// readSegmentInto is readSegment for a caller that keeps the lines: each run is read into a buffer from empty, or into a larger one.
-func (r *rawLog) readSegmentInto(s Segment, empty chan []byte, fn func(lines []byte, first Seq, n int) error) error {
 	if s.End <= s.First {
 		return nil
 	}
@@ -269,15 +277,8 @@ func (r *rawLog) readSegmentInto(s Segment, empty chan []byte, fn func(lines []b
 		return err
 	}
 	defer reader.close()
-	seen := s.First
-	for {
-		if empty != nil {
-			reader.lines = <-empty
-		}
+	for seen := s.First; seen < s.End; {
 		run, err := reader.next(math.MaxInt64, 0, s.End, spanBytes)
-		if err != nil && empty != nil {
-			empty <- reader.lines
-		}
 		if err == io.EOF {
 			return nil
 		}
@@ -290,8 +291,7 @@ func (r *rawLog) readSegmentInto(s Segment, empty chan []byte, fn func(lines []b
 		if err := fn(run.lines, run.first, run.n); err != nil {
 			return err
 		}
-		if seen = run.first + Seq(run.n); seen >= s.End {
-			return nil
-		}
+		seen = run.first + Seq(run.n)
 	}
+	return nil
 }

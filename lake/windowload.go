@@ -197,6 +197,13 @@ func scanKeys(l Layout, s *segmentView, secret *hashKey) (keys []eventKey, whole
 	}
 }
 
+// chunk is lines on their way to a worker.
+type chunk struct {
+	lines []byte
+	first Seq
+	n     int
+}
+
 // hashing is one goroutine a core that hashes lines.
 type hashing struct {
 	full  chan chunk

@@ -11,6 +11,9 @@ import (
 // MostDigits is the longest value that Hex takes.
 const MostDigits = 128
 
+// fewDigits is how much text is left as it is: a code's description alone would be as large as what it saves.
+const fewDigits = 256
+
 // uuidBytes and uuidText are a UUID's length, packed and as text.
 const uuidBytes, uuidText = 16, 36
 
@@ -67,7 +70,7 @@ func (w *Writer) digitPage(p *page, values []byte, width, text int, code *digitC
 	var err error
 	w.scratch.page, err = new(delta.BinaryPackedEncoding).EncodeInt32(w.scratch.page, lengths)
 	w.check(err)
-	if n*text <= smallPage { // a code's description alone would be larger
+	if n*text <= fewDigits {
 		for v := values; len(v) > 0; v = v[width:] {
 			w.scratch.page = append(w.scratch.page, code.text(v[:width])...)
 		}

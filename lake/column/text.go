@@ -53,8 +53,8 @@ func (w *Writer) textPage(c *chunk, p *page, data []byte, lengths []int32) {
 	}
 }
 
-// smallNumbers is what a page of numbers must have to be worth a search: they are packed already.
-const smallNumbers = 1 << 10
+// smallNumbers is what a page of numbers must have to be worth a search: they are packed already, and a search finds a tenth.
+const smallNumbers = 4 << 10
 
 // Numbers gives all rows of a Text column in the group at hand by a dictionary: each row's value is the one with its number. Every value
 // should be some row's and there once only, because the statistics are the dictionary's.

@@ -14,7 +14,7 @@ func newEncoder() *zstd.Encoder {
 }
 
 // smallPage is how many bytes are not worth a search: building tables takes longer than reading the few that it might save.
-const smallPage = 256
+const smallPage = 1 << 10
 
 // compress is b as a zstd frame, good until the next call.
 func (w *Writer) compress(b []byte) []byte {
