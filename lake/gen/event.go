@@ -84,7 +84,7 @@ func (c *chunk) put(p []byte, i int64) int {
 	return n + 2
 }
 
-// putIDs writes the ids behind the message.
+// putIDs writes the ids behind the message. All in one: what turns digits to text stays in registers.
 func (t *tables) putIDs(p *[pieceRoom]byte, dice *[randomsAnEvent]uint64) int {
 	*p = t.ids.text
 	binary.LittleEndian.PutUint64(p[requestAt:], hex8(uint32(dice[3]>>32)))
