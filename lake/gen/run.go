@@ -27,7 +27,7 @@ type relay struct {
 	err     error        // why it ended early
 }
 
-// Run makes the events on so many goroutines (0: one a core) and gives them to sink, in the order of time, in batches of about half a MiB. sink
+// Run makes the events on so many goroutines (0: one a core) and gives them to sink, in the order of time, in batches of about 1 MiB. sink
 // is called from those goroutines, one call after the other; a batch is valid until it returns. Run ends with sink's first error, or the
 // context's.
 func (g *Generator) Run(ctx context.Context, workers int, sink func(lake.Batch) error) error {
