@@ -107,7 +107,7 @@ func TestLinesKeepTheContract(t *testing.T) {
 		last := start
 		var line []byte
 		rest := lines
-		allocs := testing.AllocsPerRun(1, func() { // a line off the fast path would allocate
+		allocs := testing.AllocsPerRun(3, func() { // a line off the fast path would allocate, each time; the runtime may, once
 			var s lake.Scanner
 			var e lake.Event
 			for p := lines; len(p) > 0; {
