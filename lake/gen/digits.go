@@ -16,13 +16,6 @@ func hex8(x uint32) uint64 {
 	return bits.ReverseBytes64(v + 0x3030303030303030 + letters*('a'-'0'-10))
 }
 
-// put16 writes x in 16 hex digits.
-func put16(p []byte, x uint64) {
-	_ = p[15]
-	binary.LittleEndian.PutUint64(p, hex8(uint32(x>>32)))
-	binary.LittleEndian.PutUint64(p[8:], hex8(uint32(x)))
-}
-
 func put2(p []byte, n uint32) {
 	_ = p[1]
 	p[0], p[1] = byte('0'+n/10), byte('0'+n%10)

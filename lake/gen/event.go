@@ -76,17 +76,26 @@ func (c *chunk) put(p []byte, i int64) int {
 	if d.message != nil {
 		n += t.numbers.putPhrase(p[n:], d.message, d.number)
 	}
-	q := p[n:]
-	n += t.ids.put(q)
-	put16(q[requestAt:], dice[3])
-	put16(q[traceAt:], dice[4])
-	put16(q[traceAt+16:], dice[5])
-	put16(q[spanAt:], dice[6])
+	n += t.putIDs((*[pieceRoom]byte)(p[n:]), &dice)
 	if d.sizes != nil {
 		n += t.numbers.putPhrase(p[n:], d.sizes, d.size)
 	}
 	p[n], p[n+1] = '}', '\n'
 	return n + 2
+}
+
+// putIDs writes the ids behind the message. All in one: what turns digits to text stays in registers.
+func (t *tables) putIDs(p *[pieceRoom]byte, dice *[randomsAnEvent]uint64) int {
+	*p = t.ids.text
+	binary.LittleEndian.PutUint64(p[requestAt:], hex8(uint32(dice[3]>>32)))
+	binary.LittleEndian.PutUint64(p[requestAt+8:], hex8(uint32(dice[3])))
+	binary.LittleEndian.PutUint64(p[traceAt:], hex8(uint32(dice[4]>>32)))
+	binary.LittleEndian.PutUint64(p[traceAt+8:], hex8(uint32(dice[4])))
+	binary.LittleEndian.PutUint64(p[traceAt+16:], hex8(uint32(dice[5]>>32)))
+	binary.LittleEndian.PutUint64(p[traceAt+24:], hex8(uint32(dice[5])))
+	binary.LittleEndian.PutUint64(p[spanAt:], hex8(uint32(dice[6]>>32)))
+	binary.LittleEndian.PutUint64(p[spanAt+8:], hex8(uint32(dice[6])))
+	return t.ids.n
 }
 
 // decide makes an event of three random numbers.

@@ -1,15 +1,11 @@
 // Package gen makes synthetic events that look like a company's HTTP services: a daily rhythm, log-normal latencies, bursts of errors, and
 // once a day an incident worth finding. It promises that the same Config gives the same bytes, on any number of goroutines. It writes
-// canonical lines only and stores nothing itself.
+// canonical lines only, and stores nothing but a plain file of them where it is given one.
 package gen
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"runtime"
-	"sync"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -93,64 +89,10 @@ func (g *Generator) Incidents() []Incident { return append([]Incident(nil), g.in
 // Window is the span of time that the events are spread over: [start, end).
 func (g *Generator) Window() (start, end lake.Micros) { return g.cfg.Start, g.cfg.End }
 
-// Run makes the events on so many goroutines (0: one a core) and gives them to sink, in the order of time, in batches of about 1 MiB. sink
-// is called from those goroutines, one call after the other; a batch is valid until it returns. Run ends with sink's first error, or the
-// context's.
-func (g *Generator) Run(ctx context.Context, workers int, sink func(lake.Batch) error) error {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	batches := (g.cfg.Count + eventsABatch - 1) / eventsABatch
-	workers = int(min(int64(workers), max(batches, 1)))
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-
-	// Whoever made a batch gives it away himself, while it is in his core's cache and the others make the next ones: the turn goes round.
-	turns := make([]chan struct{}, workers)
-	for w := range turns {
-		turns[w] = make(chan struct{}, 1)
-	}
-	turns[0] <- struct{}{}
-	var running sync.WaitGroup
-	for w := range turns {
-		running.Go(func() {
-			lines := make([]byte, 0, batchRoom)
-			for b := int64(w); b < batches; b += int64(workers) {
-				lines = g.appendBatch(lines[:0], b)
-				select {
-				case <-turns[w]:
-				case <-ctx.Done():
-					return
-				}
-				if ctx.Err() != nil { // the turn came at the same time
-					return
-				}
-				if err := sink(lake.Batch{Lines: lines, N: int(min(eventsABatch, g.cfg.Count-b*eventsABatch))}); err != nil {
-					cancel(err)
-					return
-				}
-				turns[(w+1)%workers] <- struct{}{}
-			}
-		})
-	}
-	running.Wait()
-	return context.Cause(ctx)
-}
-
 // appendBatch appends the lines of one batch, which must fit.
 func (g *Generator) appendBatch(dst []byte, number int64) []byte {
 	for c := number * chunksABatch; c < (number+1)*chunksABatch; c++ {
 		dst = g.appendChunk(dst, c)
 	}
 	return dst
-}
-
-// Copy writes all lines to w, as Run gives them, and returns how many bytes.
-func (g *Generator) Copy(ctx context.Context, workers int, w io.Writer) (bytes int64, err error) {
-	err = g.Run(ctx, workers, func(b lake.Batch) error {
-		n, err := w.Write(b.Lines)
-		bytes += int64(n)
-		return err
-	})
-	return bytes, err
 }

@@ -107,7 +107,7 @@ func TestLinesKeepTheContract(t *testing.T) {
 		last := start
 		var line []byte
 		rest := lines
-		allocs := testing.AllocsPerRun(1, func() { // a line off the fast path would allocate
+		allocs := testing.AllocsPerRun(3, func() { // a line off the fast path would allocate, each time; the runtime may, once
 			var s lake.Scanner
 			var e lake.Event
 			for p := lines; len(p) > 0; {
@@ -348,6 +348,9 @@ func BenchmarkGenerate(b *testing.B) {
 				if _, err := file.Seek(0, io.SeekStart); err != nil {
 					b.Fatal(err)
 				}
+				if err := file.Truncate(0); err != nil {
+					b.Fatal(err)
+				}
 				if err := fn(); err != nil {
 					b.Fatal(err)
 				}
@@ -355,13 +358,16 @@ func BenchmarkGenerate(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/count, "ns/event")
 		})
 	}
-	copyTo := func(workers int, w io.Writer) func() error {
-		return func() error { _, err := g.Copy(context.Background(), workers, w); return err }
+	discard := func(workers int) func() error {
+		return func() error { return g.Run(b.Context(), workers, func(lake.Batch) error { return nil }) }
 	}
-	bench("discard-1", copyTo(1, io.Discard))
-	bench("discard-2", copyTo(2, io.Discard))
-	bench("file-1", copyTo(1, file))
-	bench("file-2", copyTo(2, file))
+	fill := func(workers int) func() error {
+		return func() error { _, err := g.Fill(b.Context(), workers, file); return err }
+	}
+	bench("discard-1", discard(1))
+	bench("discard-2", discard(2))
+	bench("file-1", fill(1))
+	bench("file-2", fill(2))
 	var events []wire
 	scan(b, lines, func(e *lake.Event) {
 		const layout = "2006-01-02T15:04:05.000000Z"

@@ -9,6 +9,7 @@ import (
 	"hash/crc64"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -22,7 +23,7 @@ const (
 	encoderEvents = 1_000_000
 	// writeBytes is how much of the generator's output is held in memory to be written by the plain write, again and again.
 	writeBytes = 64 << 20
-	// writeSize is the size of one plain write: that of the generator's batches.
+	// writeSize is the size of one plain write. Larger ones are no faster, and far slower where the kernel finds no free memory in one piece.
 	writeSize = 1 << 20
 )
 
@@ -40,11 +41,12 @@ func measureGenerate(ctx context.Context, c *corpus, o *outcome) error {
 		return err
 	}
 	f := o.add("generate", samples[0], samples[1]).equal(m.ourSum == m.encoderSum)
-	f.note("%d bytes an event; to the page cache, without fsync, on all sides", m.size/m.cfg.Count)
+	f.note("%d bytes an event; to the page cache, without fsync, on all sides; the generator writes what %d goroutines make and asks for disk space %d MiB ahead, the others just write",
+		m.size/m.cfg.Count, runtime.GOMAXPROCS(0), gen.SpaceAhead>>20)
 	if m.encoded < c.events {
 		f.note("generated and written were %d events, by the Encoder %d; the times are for all of them, in proportion", m.cfg.Count, m.encoded)
 	}
-	o.add("generate-write", samples[0], samples[2]).equal(m.written == m.size).note("the generator's first %d MiB, written again and again until as many bytes are there", writeBytes>>20)
+	o.add("generate-write", samples[0], samples[2]).equal(m.written == m.size).note("the generator's first %d MiB, written again and again, %d MiB at a time, until as many bytes are there", writeBytes>>20, writeSize>>20)
 	return nil
 }
 
@@ -91,7 +93,15 @@ func (g *generating) toFile(work func(f *os.File) error) (took time.Duration, er
 
 func (g *generating) ours(ctx context.Context, _ int) (float64, error) {
 	took, err := g.toFile(func(f *os.File) error {
-		return generate(ctx, g.cfg, func(b lake.Batch) error { _, err := f.Write(b.Lines); return err })
+		generator, err := gen.New(g.cfg)
+		if err != nil {
+			return err
+		}
+		size, err := generator.Fill(ctx, runtime.GOMAXPROCS(0), f)
+		if err == nil && size != g.size {
+			err = fmt.Errorf("wrote %d bytes of %d", size, g.size)
+		}
+		return err
 	})
 	return milliseconds(took) * g.scale, err
 }

@@ -18,7 +18,7 @@ func generated(t testing.TB, count int64) []byte {
 		t.Fatal(err)
 	}
 	var lines bytes.Buffer
-	if _, err := g.Copy(context.Background(), 1, &lines); err != nil {
+	if err := g.Run(context.Background(), 1, func(b lake.Batch) error { lines.Write(b.Lines); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return lines.Bytes()
