@@ -99,7 +99,7 @@ func (b *bencher) askEngine(p pair) (*rowSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.execute(context.Background(), b.c, b.layout, files, nil, reads, defaultMaxRows)
+	return s.execute(context.Background(), b.c, b.layout, files, nil, nil, reads, defaultMaxRows)
 }
 
 // twinBooks is what the catalog would know of the unpartitioned twin.

@@ -163,11 +163,11 @@ func (r *pruneRig) asRun(tb testing.TB, files []*lake.FileEntry, p plan, text st
 	var set *rowSet
 	if sorted.inline {
 		r.inlined++
-		if set, err = r.conn.query(sorted.inlineSQL(r.layout, files, r.view.hot, columnsOf(p.costs), maxPruneRows), 0); err != nil {
+		if set, err = r.conn.query(sorted.inlineSQL(r.layout, files, nil, r.view.hot, columnsOf(p.costs), maxPruneRows), 0); err != nil {
 			tb.Errorf("%s\nruns over a view only: %v", text, err)
 		}
 	} else {
-		set, err = sorted.execute(tb.Context(), r.conn, r.layout, files, r.view.hot, columnsOf(p.costs), maxPruneRows)
+		set, err = sorted.execute(tb.Context(), r.conn, r.layout, files, nil, r.view.hot, columnsOf(p.costs), maxPruneRows)
 	}
 	if err != nil {
 		return nil, err

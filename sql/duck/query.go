@@ -164,7 +164,7 @@ func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	}
 	set, err := r.fromDigests(ctx, v, w.files, &result.Stats)
 	if errors.Is(err, errNoDigest) {
-		set, err = r.statement.execute(ctx, r.conn.forRead(w.cost.Bytes), e.lake.Layout(), w.files, v.hot, w.reads, r.maxRows)
+		set, err = r.overColumns(ctx, v, &w)
 	}
 	if err != nil {
 		return nil, r.explainError(err)
@@ -178,20 +178,30 @@ func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	return result, nil
 }
 
+// overColumns has DuckDB compute the answer.
+func (r *run) overColumns(ctx context.Context, v *view, w *work) (set *rowSet, err error) {
+	var own *fileList
+	if r.statement.inline {
+		own = r.engine.files.hold(w.files, w.reads)
+		defer func() { err = errors.Join(err, own.release()) }()
+	}
+	return r.statement.execute(ctx, r.conn.forRead(w.cost.Bytes), r.engine.lake.Layout(), w.files, own, v.hot, w.reads, r.maxRows)
+}
+
 const (
 	wrapBefore    = "SELECT * FROM (\n"
 	explainBefore = "EXPLAIN "
 )
 
-// execute runs the statement over files and hot tables. reads are the columns that its plan reads; nil: any.
-func (s *statement) execute(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, reads []string, maxRows int) (*rowSet, error) {
+// execute runs the statement over files, which own reads if it is not nil, and hot tables. reads are the columns that its plan reads; nil: any.
+func (s *statement) execute(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, own *fileList, hot []*hotTable, reads []string, maxRows int) (*rowSet, error) {
 	root, err := filepath.Abs(layout.Root)
 	if err != nil {
 		return nil, err
 	}
 	layout.Root = root
 	if s.inline {
-		set, err := c.query(s.inlineSQL(layout, files, hot, reads, maxRows), 0)
+		set, err := c.query(s.inlineSQL(layout, files, own, hot, reads, maxRows), 0)
 		if err == nil || ctx.Err() != nil || !needsView(err) {
 			return set, err
 		}
