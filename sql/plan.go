@@ -18,6 +18,11 @@ type Scan struct {
 	filters []columnFilter
 }
 
+// Filters tells whether a filter on one of these columns reaches the scan.
+func (s *Scan) Filters(columns []string) bool {
+	return slices.ContainsFunc(s.filters, func(f columnFilter) bool { return slices.Contains(columns, f.column) })
+}
+
 type columnFilter struct {
 	column string
 	filter planFilter

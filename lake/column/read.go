@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
@@ -47,8 +46,7 @@ type Reader struct {
 	memory  Memory
 	decoder *zstd.Decoder
 
-	stored     []byte // the chunk as it stands in the file
-	pages      []byte // what is left of it
+	pages      []byte // what is left of the chunk
 	rows       int    // left of the chunk
 	page       Page
 	dictionary Dictionary
@@ -69,17 +67,9 @@ func NewDecoder() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true), zstd.IgnoreChecksum(true))
 }
 
-// Open reads a chunk of so many rows.
-func (r *Reader) Open(file io.ReaderAt, c Chunk, rows int) error {
-	r.stored = slices.Grow(r.stored[:0], int(c.Bytes))[:c.Bytes]
-	if n, err := file.ReadAt(r.stored, c.Offset); n < len(r.stored) {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		return fmt.Errorf("column %s: %w", r.column.Name, err)
-	}
-	r.pages, r.rows, r.dictionary = r.stored, rows, Dictionary{}
-	return nil
+// Open begins a chunk of so many rows, by its bytes as they stand in the file. They stay the caller's, and are not changed.
+func (r *Reader) Open(chunk []byte, rows int) {
+	r.pages, r.rows, r.dictionary.Text, r.dictionary.Ends = chunk, rows, nil, r.dictionary.Ends[:0]
 }
 
 // Next reads the next page, which is good until the call after it; nil when the chunk has no more.
@@ -173,7 +163,7 @@ func (r *Reader) readDictionary(h *header, data []byte) error {
 	if err != nil {
 		return err
 	}
-	d := Dictionary{Text: text, Ends: slices.Grow(r.dictionary.Ends[:0], 2*min(h.values, len(text)/4))}
+	d := Dictionary{Text: text, Ends: slices.Grow(r.dictionary.Ends[:0], min(2*h.values, len(text)/2))}
 	for at := 0; at < len(text); {
 		if len(text)-at < 4 {
 			return errors.New("a dictionary that ends within a value")

@@ -147,7 +147,7 @@ func (e *Engine) open(cfg Config) error {
 	if layout.Root, err = filepath.Abs(layout.Root); err != nil {
 		return err
 	}
-	e.files = newOwnFiles(layout, memory/hotShare, e.spill+"-texts")
+	e.files = newOwnFiles(layout, footerMemory, chunkMemory, memory/hotShare, e.spill+"-texts")
 	if err := e.files.register(e.prompt.connector, threads); err != nil {
 		return err
 	}

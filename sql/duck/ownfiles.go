@@ -8,6 +8,7 @@ import (
 
 	"github.com/signallake/signallake/lake"
 	stored "github.com/signallake/signallake/lake/column"
+	"github.com/signallake/signallake/sql"
 )
 
 // DuckDB's own reader takes a tenth of a millisecond for each file, whatever is in it: for what it knows of files in general. A question of somebody on call reads a dozen files
@@ -15,8 +16,10 @@ import (
 // What is read, and how it is computed with, is the same.
 
 const (
-	// footerMemory bounds what is kept of files' footers: of a hundred thousand files of one row group.
-	footerMemory = 64 << 20
+	// footerMemory bounds what is kept of files' footers, at most two thirds of a kilobyte for a file of one row group.
+	footerMemory = 32 << 20
+	// chunkMemory bounds what is kept of files' columns, as they stand in the files.
+	chunkMemory = 64 << 20
 	// idleReaders are kept with their buffers for the next statement.
 	idleReaders = 8
 )
@@ -25,6 +28,7 @@ const (
 type ownFiles struct {
 	layout  lake.Layout // with an absolute root
 	footers *lake.Footers
+	chunks  *storedChunks
 	slabs   slabs // of texts
 
 	mu   sync.Mutex
@@ -33,9 +37,9 @@ type ownFiles struct {
 	idle []*fileReader
 }
 
-// newOwnFiles makes one for a lake; texts above limit bytes lie in a file at spill, as hot rows do.
-func newOwnFiles(layout lake.Layout, limit int64, spill string) *ownFiles {
-	return &ownFiles{layout: layout, footers: lake.NewFooters(layout, footerMemory), slabs: slabs{limit: limit, path: spill}, held: map[int64]*fileList{}}
+// newOwnFiles makes one for a lake. It keeps up to so many bytes of footers, and of columns; texts above limit bytes lie in a file at spill, as hot rows do.
+func newOwnFiles(layout lake.Layout, footers, chunks, limit int64, spill string) *ownFiles {
+	return &ownFiles{layout: layout, footers: lake.NewFooters(layout, footers), chunks: newStoredChunks(chunks), slabs: slabs{limit: limit, path: spill}, held: map[int64]*fileList{}}
 }
 
 // fileList is files that one statement reads.
@@ -58,8 +62,10 @@ type fileGroup struct{ file, group int }
 func (l *fileList) source() string { return fmt.Sprintf("%s(%d)", filesFunction, l.id) }
 
 // hold makes files readable for one statement that pins them and needs these columns; nil: they are not to be read so, because DuckDB's reader is the better one or the only one.
-func (o *ownFiles) hold(files []*lake.FileEntry, reads []string) *fileList {
-	if o == nil || !worthOwn(files, reads) {
+//
+// sieved says that a filter on a column of the files is part of the statement.
+func (o *ownFiles) hold(files []*lake.FileEntry, reads []string, sieved bool) *fileList {
+	if !worthOwn(files, reads, sieved) {
 		return nil
 	}
 	l := &fileList{set: o, files: files, footers: make([]*stored.Footer, len(files))}
@@ -83,35 +89,55 @@ func (o *ownFiles) hold(files []*lake.FileEntry, reads []string) *fileList {
 }
 
 const (
-	// ownBytes and ownFileBytes are the most that files and one of them may have in the columns that are read, as the books say.
+	// ownBytes and ownFileBytes are the most that files and one of them may have in the columns that are read, as the books say: above, DuckDB's faster decoders outweigh what
+	// it takes for a file.
 	ownBytes     = 8 << 20
-	ownFileBytes = 1 << 20
+	ownFileBytes = 256 << 10
+	// sievedBytes is that of a file for statements with a filter on its columns: DuckDB decodes of the other ones only what passes.
+	sievedBytes = 24 << 10
 )
 
 // worthOwn judges files by what a statement reads of them.
-func worthOwn(files []*lake.FileEntry, reads []string) bool {
+func worthOwn(files []*lake.FileEntry, reads []string, sieved bool) bool {
 	if len(files) == 0 || reads == nil {
 		return false
 	}
-	wanted := make([]int, 0, len(reads))
-	for i, c := range lake.FileColumns() {
-		if slices.Contains(reads, c.Name) {
+	var wanted []int
+	for i, name := range fileColumnNames {
+		if slices.Contains(reads, name) {
 			wanted = append(wanted, i)
 		}
 	}
-	var all int64
+	most := int64(ownBytes)
+	if each := int64(len(files)) * sievedBytes; sieved && len(wanted) > 1 {
+		most = min(most, each)
+	}
 	for _, f := range files {
-		var bytes int64
+		left := int64(ownFileBytes)
 		for _, i := range wanted {
 			if i < len(f.ColumnBytes) {
-				bytes += f.ColumnBytes[i]
+				left -= f.ColumnBytes[i]
+				most -= f.ColumnBytes[i]
 			}
 		}
-		if all += bytes; bytes > ownFileBytes || all > ownBytes {
+		if left < 0 || most < 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// fileColumnNames are those of lake.FileColumns.
+var fileColumnNames = func() (names []string) {
+	for _, c := range lake.FileColumns() {
+		names = append(names, c.Name)
+	}
+	return names
+}()
+
+// sieves tells whether a plan has a filter on a column of the files.
+func sieves(scans []sql.Scan) bool {
+	return slices.ContainsFunc(scans, func(s sql.Scan) bool { return s.Filters(fileColumnNames) })
 }
 
 // find is the list that a running statement calls by its id.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"unsafe"
 
 	"github.com/klauspost/compress/zstd"
@@ -70,28 +69,26 @@ func (r *fileReader) open(l *fileList, g fileGroup, projection []int) error {
 	group := &l.footers[g.file].Groups[g.group]
 	r.path, r.key = l.set.layout.Path(f), f.Partition
 	r.left = group.Rows
-	if projection[hotService] >= 0 {
+	if wants(projection, hotService) {
 		var err error
 		if r.service, err = r.keep(f.Partition.Service); err != nil {
 			return err
 		}
 	}
-	file, err := os.Open(r.path)
-	if err != nil {
-		return fmt.Errorf("read a file of the list: %w", err)
-	}
-	for i, to := range projection {
-		if to < 0 || inFile[i] < 0 {
+	source := l.set.chunksOf(f, r.path)
+	for i, at := range inFile {
+		if at < 0 || !wants(projection, i) {
 			continue
 		}
-		c := &r.columns[i]
-		c.page, c.row, c.value, c.known = nil, 0, 0, false
-		if err = c.reader.Open(file, group.Chunks[inFile[i]], group.Rows); err != nil {
-			err = fmt.Errorf("read %s: %w", r.path, err)
-			break
+		chunk, err := source.read(group.Chunks[at])
+		if err != nil {
+			return errors.Join(fmt.Errorf("read %s: column %s: %w", r.path, lake.Columns()[i].Name, err), source.close())
 		}
+		c := &r.columns[i]
+		c.page, c.known = nil, false
+		c.reader.Open(chunk, group.Rows)
 	}
-	return errors.Join(err, file.Close())
+	return source.close()
 }
 
 // keep is a text as a value of DuckDB.

@@ -12,8 +12,33 @@ import (
 // filesFunction is the table function that reads the files which a running statement holds. Users cannot call it: the gate does not know it.
 const filesFunction = "signallake_files"
 
-// rowsAThread is how many rows are worth a thread of a scan.
-const rowsAThread = 16 << 10
+// rowsThread is how many rows are worth a thread of a scan.
+var rowsThread int64 = 16 << 10
+
+// filesOrder is the function's columns, as places in lake.Columns. A scan of which no column is wanted, as that of count(*), is asked for the first one: it is one that
+// no file has to be read for.
+var filesOrder = func() (order [hotColumns]int) {
+	order[0] = hotStatus
+	n := 1
+	for i := range hotColumns {
+		if i != hotStatus {
+			order[n] = i
+			n++
+		}
+	}
+	return order
+}()
+
+// wants tells whether a column of lake.Columns is wanted.
+func wants(projection []int, column int) bool {
+	switch {
+	case column == hotStatus:
+		return projection[0] >= 0
+	case column < hotStatus:
+		return projection[column+1] >= 0
+	}
+	return projection[column] >= 0
+}
 
 // register makes the function known to an instance.
 func (o *ownFiles) register(connector *duckdb.Connector, threads int) error {
@@ -22,7 +47,11 @@ func (o *ownFiles) register(connector *duckdb.Connector, threads int) error {
 		if !ok {
 			return nil, fmt.Errorf("no statement holds the files %d", id)
 		}
-		return &fileScan{list: list, threads: threads, shape: shape, columns: columns}, nil
+		ordered := make([]duckdb.ColumnInfo, len(columns))
+		for i, at := range filesOrder {
+			ordered[i] = columns[at]
+		}
+		return &fileScan{list: list, threads: threads, shape: shape, columns: ordered}, nil
 	})
 }
 
@@ -44,7 +73,7 @@ func (s *fileScan) Cardinality() *duckdb.CardinalityInfo {
 // Init begins the scan.
 func (s *fileScan) Init() duckdb.ParallelTableSourceInfo {
 	s.next.Store(0)
-	return duckdb.ParallelTableSourceInfo{MaxThreads: max(1, min(s.threads, len(s.list.groups), int(s.list.rows/rowsAThread)))}
+	return duckdb.ParallelTableSourceInfo{MaxThreads: max(1, min(s.threads, len(s.list.groups), int(s.list.rows/rowsThread)))}
 }
 
 // NewLocalState is a thread's reader, or the error that there is none.
@@ -81,13 +110,13 @@ func (s *fileScan) FillChunk(state any, out duckdb.DataChunk) (err error) {
 		}
 	}
 	rows := min(r.left, blockRows)
-	for column, to := range projection {
+	for i, to := range projection {
 		if to < 0 {
 			continue
 		}
 		vector := mapping.DataChunkGetVector(chunk, mapping.IdxT(to))
 		valid := (*[maskWords]uint64)(unsafe.Pointer(mapping.VectorGetValidity(vector))) // the driver has made it
-		if err := r.fill(column, mapping.VectorGetData(vector), valid, rows); err != nil {
+		if err := r.fill(filesOrder[i], mapping.VectorGetData(vector), valid, rows); err != nil {
 			return fmt.Errorf("read %s: %w", r.path, err)
 		}
 	}

@@ -88,6 +88,7 @@ type work struct {
 	files  []*lake.FileEntry // that survive pruning
 	cost   sql.Cost
 	reads  []string // the columns that its plan reads; nil: any
+	sieved bool     // a filter on a column of the files is among its plan
 	events bool     // it reads events at all
 	wrong  error    // *sql.SyntaxError: the statement names what is not there
 	why    string
@@ -103,7 +104,7 @@ func (e *Engine) work(ctx context.Context, s *statement, version *lake.Version) 
 	if err != nil {
 		return work{}, err
 	}
-	return work{sql.Prune(version.Files, p.scans, p.leeway), sql.CostOf(version.Files, p.costs, p.leeway), columnsOf(p.costs), len(p.scans) > 0, p.wrong, p.why}, nil
+	return work{sql.Prune(version.Files, p.scans, p.leeway), sql.CostOf(version.Files, p.costs, p.leeway), columnsOf(p.costs), sieves(p.scans), len(p.scans) > 0, p.wrong, p.why}, nil
 }
 
 // take waits for one of a pool.
@@ -182,7 +183,7 @@ func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 func (r *run) overColumns(ctx context.Context, v *view, w *work) (set *rowSet, err error) {
 	var own *fileList
 	if r.statement.inline {
-		own = r.engine.files.hold(w.files, w.reads)
+		own = r.engine.files.hold(w.files, w.reads, w.sieved)
 		defer func() { err = errors.Join(err, own.release()) }()
 	}
 	return r.statement.execute(ctx, r.conn.forRead(w.cost.Bytes), r.engine.lake.Layout(), w.files, own, v.hot, w.reads, r.maxRows)
