@@ -25,7 +25,7 @@ type Group struct {
 	Chunks []Chunk // in the order of the schema
 }
 
-// Chunk is a column of a group: its pages stand one after the other.
+// Chunk is a column of a group: its pages stand one after the other. That of a column of lists, which no Reader reads, is empty.
 type Chunk struct {
 	Offset int64 // in the file
 	Bytes  int64 // of the pages, as they stand in the file
@@ -42,7 +42,7 @@ func (f *Footer) SizeOf() int64 {
 	return n
 }
 
-// ParseFooter reads the metadata of a file of a schema without lists, which ends where the footer's last eight bytes begin. size is the file's. The error has
+// ParseFooter reads the metadata of a file of a schema, which ends where the footer's last eight bytes begin. size is the file's. The error has
 // ErrForeign in it when the schema, an encoding or a kind of page is not one of a Writer's.
 func ParseFooter(metadata []byte, s *Schema, size int64) (*Footer, error) {
 	var meta format.FileMetaData
@@ -78,7 +78,10 @@ func ParseFooter(metadata []byte, s *Schema, size int64) (*Footer, error) {
 
 // chunkOf checks that a chunk is of pages as this package writes them.
 func chunkOf(m *format.ColumnMetaData, c *Column, size int64) (Chunk, error) {
-	known := len(m.EncodingStats) > 0 && m.Type == c.Kind.physical() && m.Codec == format.Zstd && !c.List
+	if c.List {
+		return Chunk{}, nil
+	}
+	known := len(m.EncodingStats) > 0 && m.Type == c.Kind.physical() && m.Codec == format.Zstd
 	for _, pages := range m.EncodingStats {
 		known = known && (pages.PageType == format.DataPageV2 && c.Kind.encodedAs(pages.Encoding) ||
 			pages.PageType == format.DictionaryPage && c.Kind == Text && pages.Encoding == format.Plain)

@@ -12,8 +12,8 @@ import (
 // filesFunction is the table function that reads the files which a running statement holds. Users cannot call it: the gate does not know it.
 const filesFunction = "signallake_files"
 
-// rowsThread is how many rows are worth a thread of a scan.
-var rowsThread int64 = 16 << 10
+// rowsAThread is how many rows are worth a thread of a scan.
+const rowsAThread = 16 << 10
 
 // filesOrder is the function's columns, as places in lake.Columns. A scan of which no column is wanted, as that of count(*), is asked for the first one: it is one that
 // no file has to be read for.
@@ -73,7 +73,7 @@ func (s *fileScan) Cardinality() *duckdb.CardinalityInfo {
 // Init begins the scan.
 func (s *fileScan) Init() duckdb.ParallelTableSourceInfo {
 	s.next.Store(0)
-	return duckdb.ParallelTableSourceInfo{MaxThreads: max(1, min(s.threads, len(s.list.groups), int(s.list.rows/rowsThread)))}
+	return duckdb.ParallelTableSourceInfo{MaxThreads: max(1, min(s.threads, len(s.list.groups), int(s.list.rows/rowsAThread)))}
 }
 
 // NewLocalState is a thread's reader, or the error that there is none.
