@@ -18,9 +18,9 @@ type Scan struct {
 	filters []columnFilter
 }
 
-// Filters tells whether a filter on one of these columns reaches the scan.
-func (s *Scan) Filters(columns []string) bool {
-	return slices.ContainsFunc(s.filters, func(f columnFilter) bool { return slices.Contains(columns, f.column) })
+// Filters tells whether a filter on a column reaches the scan.
+func (s *Scan) Filters(column string) bool {
+	return slices.ContainsFunc(s.filters, func(f columnFilter) bool { return f.column == column })
 }
 
 type columnFilter struct {

@@ -65,10 +65,19 @@ func (l *fileList) source() string { return fmt.Sprintf("%s(%d)", filesFunction,
 //
 // sieved says that a filter on a column of the files is part of the statement.
 func (o *ownFiles) hold(files []*lake.FileEntry, reads []string, sieved bool) *fileList {
-	if !worthOwn(files, reads, sieved) {
+	if len(files) == 0 || reads == nil {
 		return nil
 	}
+	if w := wishOf(files, reads, sieved); w.worth(files) {
+		return o.list(files, &w)
+	}
+	return nil
+}
+
+// list is hold for files that are worth it.
+func (o *ownFiles) list(files []*lake.FileEntry, w *wish) *fileList {
 	l := &fileList{set: o, files: files, footers: make([]*stored.Footer, len(files))}
+	var texts int64
 	for i, f := range files {
 		footer, err := o.footers.Read(f)
 		if err != nil || footer == nil {
@@ -78,7 +87,15 @@ func (o *ownFiles) hold(files []*lake.FileEntry, reads []string, sieved bool) *f
 		l.rows += footer.Rows
 		for group := range footer.Groups {
 			l.groups = append(l.groups, fileGroup{i, group})
+			for _, k := range w.columns {
+				if fileColumns[k].Type == "VARCHAR" {
+					texts += footer.Groups[group].Chunks[k].Size
+				}
+			}
 		}
+	}
+	if texts > ownTexts {
+		return nil
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -88,56 +105,84 @@ func (o *ownFiles) hold(files []*lake.FileEntry, reads []string, sieved bool) *f
 	return l
 }
 
+// What the two readers differ in was measured with files of a few to a hundred thousand rows: DuckDB's takes longer for a file and for each column of it, ours for the rows.
 const (
-	// ownBytes and ownFileBytes are the most that files and one of them may have in the columns that are read, as the books say: above, DuckDB's faster decoders outweigh what
-	// it takes for a file.
-	ownBytes     = 8 << 20
-	ownFileBytes = 256 << 10
-	// sievedBytes is that of a file for statements with a filter on its columns: DuckDB decodes of the other ones only what passes.
-	sievedBytes = 24 << 10
+	fileNanos   = 30_000
+	columnNanos = 20_000
+	rowNanos    = 2
+	textNanos   = 15 // of a text, or of a key that differs from file to file: DuckDB goes on with the words of a dictionary, and with one value for a file
+	sieveNanos  = 25 // of a value where a filter is: DuckDB decodes what passes
+
+	// ownBytes is the most that files may have in the columns that are read, as the books say; ownTexts the most that texts and the dictionaries may come to in memory.
+	ownBytes = 8 << 20
+	ownTexts = 64 << 20
 )
 
-// worthOwn judges files by what a statement reads of them.
-func worthOwn(files []*lake.FileEntry, reads []string, sieved bool) bool {
-	if len(files) == 0 || reads == nil {
-		return false
-	}
-	var wanted []int
-	for i, name := range fileColumnNames {
-		if slices.Contains(reads, name) {
-			wanted = append(wanted, i)
-		}
-	}
-	most := int64(ownBytes)
-	if each := int64(len(files)) * sievedBytes; sieved && len(wanted) > 1 {
-		most = min(most, each)
-	}
-	for _, f := range files {
-		left := int64(ownFileBytes)
-		for _, i := range wanted {
-			if i < len(f.ColumnBytes) {
-				left -= f.ColumnBytes[i]
-				most -= f.ColumnBytes[i]
-			}
-		}
-		if left < 0 || most < 0 {
-			return false
-		}
-	}
-	return true
+// wish is what a statement reads of files.
+type wish struct {
+	columns []int // of lake.FileColumns
+	texts   int   // of them, and of the keys that are not the same for all files
+	sieved  bool  // there is a filter on one of columns
 }
 
-// fileColumnNames are those of lake.FileColumns.
-var fileColumnNames = func() (names []string) {
-	for _, c := range lake.FileColumns() {
-		names = append(names, c.Name)
+func wishOf(files []*lake.FileEntry, reads []string, sieved bool) wish {
+	w := wish{sieved: sieved}
+	for i, c := range fileColumns {
+		if slices.Contains(reads, c.Name) {
+			w.columns = append(w.columns, i)
+			if c.Type == "VARCHAR" {
+				w.texts++
+			}
+		}
 	}
-	return names
-}()
+	for _, key := range partitionKeys {
+		if slices.Contains(reads, key.name) && varies(files, key.name) {
+			w.texts++
+		}
+	}
+	return w
+}
+
+// varies tells whether a key is not the same for all files.
+func varies(files []*lake.FileEntry, key string) bool {
+	first := &files[0].Partition
+	return slices.ContainsFunc(files, func(f *lake.FileEntry) bool {
+		switch key {
+		case "event_date":
+			return f.Partition.Date != first.Date
+		case "service_name":
+			return f.Partition.Service != first.Service
+		}
+		return f.Partition.Status != first.Status
+	})
+}
+
+// worth tells whether our reader is the faster one.
+func (w *wish) worth(files []*lake.FileEntry) bool {
+	var rows, bytes int64
+	for _, f := range files {
+		rows += f.Rows
+		for _, i := range w.columns {
+			if i < len(f.ColumnBytes) {
+				bytes += f.ColumnBytes[i]
+			}
+		}
+	}
+	columns := len(w.columns)
+	ours := int64(rowNanos + textNanos*w.texts)
+	if w.sieved {
+		ours += int64(sieveNanos * (columns - 1))
+	}
+	return bytes <= ownBytes && rows*ours <= int64(len(files))*int64(fileNanos+columnNanos*columns)
+}
+
+var fileColumns = lake.FileColumns()
 
 // sieves tells whether a plan has a filter on a column of the files.
 func sieves(scans []sql.Scan) bool {
-	return slices.ContainsFunc(scans, func(s sql.Scan) bool { return s.Filters(fileColumnNames) })
+	return slices.ContainsFunc(scans, func(s sql.Scan) bool {
+		return slices.ContainsFunc(fileColumns, func(c lake.Column) bool { return s.Filters(c.Name) })
+	})
 }
 
 // find is the list that a running statement calls by its id.

@@ -36,7 +36,7 @@ func allColumns() (names []string) {
 // readBoth reads the files by our reader and by DuckDB's, and compares every value of every column, and each column alone.
 func readBoth(t *testing.T, e *Engine, files []*lake.FileEntry) {
 	t.Helper()
-	own := e.files.hold(files, allColumns(), false)
+	own := e.files.list(files, &wish{})
 	if own == nil {
 		t.Fatal("files of this release are not read by our reader")
 	}
@@ -219,8 +219,10 @@ func TestOlderLakesAreRead(t *testing.T) {
 		v := e.hot.pin()
 		defer v.release()
 		files := allEntries(v.Version)
-		if own := e.files.hold(files, allColumns(), false); own != nil {
-			own.release()
+		if own := e.files.list(files, &wish{}); own != nil {
+			if err := own.release(); err != nil {
+				t.Fatal(err)
+			}
 			readBoth(t, e, files)
 		}
 		text := "SELECT count(*), max(message), bit_xor(hash(" + columnNames() + ")) FROM events WHERE event_date < DATE '2100-01-01'"
@@ -246,7 +248,7 @@ func TestOwnFilesThatAreBroken(t *testing.T) {
 		l, e := openBoth(t, t.TempDir())
 		r := rand.New(rand.NewPCG(3, 4))
 		for _, service := range []string{"gone", "flipped", "short", "whole"} {
-			ownEvents(t, l, r, service, 3000)
+			ownEvents(t, l, r, service, 1000)
 		}
 		if _, err := l.Convert(t.Context(), nil); err != nil {
 			t.Fatal(err)
@@ -272,7 +274,7 @@ func TestOwnFilesThatAreBroken(t *testing.T) {
 			}
 			requireNothingHeld(t, e)
 		}
-		requireSame(t, "whole", ask(t, e, "SELECT count(*), count(message) > 0 FROM events WHERE service_name = 'whole'"), [][]any{{int64(3000), true}})
+		requireSame(t, "whole", ask(t, e, "SELECT count(*), count(message) > 0 FROM events WHERE service_name = 'whole'"), [][]any{{int64(1000), true}})
 	}
 }
 
@@ -334,34 +336,60 @@ func TestOwnFilesAtOnce(t *testing.T) {
 	requireNothingHeld(t, e)
 }
 
-// TestWhichFilesAreOurs: our reader takes what is small for a statement.
+// TestWhichFilesAreOurs: our reader takes files that are small for a statement.
 func TestWhichFilesAreOurs(t *testing.T) {
-	file := func(bytes int64) *lake.FileEntry {
-		f := &lake.FileEntry{ColumnBytes: make([]int64, len(fileColumnNames))}
-		f.ColumnBytes[slices.Index(fileColumnNames, "message")] = bytes
-		return f
+	l, e := openBoth(t, t.TempDir())
+	generateInto(t, l, 5_000, 1)
+	if _, err := l.Convert(t.Context(), nil); err != nil {
+		t.Fatal(err)
 	}
-	many := slices.Repeat([]*lake.FileEntry{file(ownFileBytes)}, ownBytes/ownFileBytes+1)
+	v := e.hot.pin()
+	defer v.release()
+	all := allEntries(v.Version)
+	larger := func(rows, bytes int64) []*lake.FileEntry { // as the books would have it
+		out := make([]*lake.FileEntry, len(all))
+		for i, f := range all {
+			more := *f
+			more.Rows, more.ColumnBytes = rows, slices.Repeat([]int64{bytes}, len(f.ColumnBytes))
+			out[i] = &more
+		}
+		return out
+	}
 	for _, c := range []struct {
+		name   string
 		files  []*lake.FileEntry
 		reads  []string
 		sieved bool
 		ours   bool
 	}{
-		{nil, []string{"message"}, false, false},
-		{many[:1], nil, false, false},
-		{many[:1], []string{"message"}, false, true},
-		{many[:1], []string{"message"}, true, true},
-		{many[:1], []string{"message", "seq"}, true, false},
-		{many[:1], []string{"message", "status_code"}, true, true},
-		{many[:len(many)-1], []string{"message"}, false, true},
-		{many, []string{"message"}, false, false},
-		{many, []string{"seq", "event_date"}, false, true},
-		{[]*lake.FileEntry{file(sievedBytes)}, []string{"message", "seq"}, true, true},
-		{[]*lake.FileEntry{file(ownFileBytes + 1)}, []string{"message"}, false, false},
+		{"no file", nil, []string{"message"}, false, false},
+		{"no plan", all, nil, false, false},
+		{"all of small files", all, allColumns(), false, true},
+		{"a number of larger ones", larger(20_000, 1000), []string{"latency_ms", "seq"}, false, true},
+		{"a number of large ones", larger(100_000, 1000), []string{"latency_ms", "seq"}, false, false},
+		{"nothing of large ones", larger(100_000, 1000), []string{}, false, false},
+		{"a text", larger(2000, 1000), []string{"message"}, false, true},
+		{"a text of larger ones", larger(5000, 1000), []string{"message"}, false, false},
+		{"a key", larger(1500, 1000), []string{"status_code"}, false, true},
+		{"a key of larger ones", larger(5000, 1000), []string{"status_code"}, false, false},
+		{"a key that all share", larger(5000, 1000)[:1], []string{"status_code"}, false, true},
+		{"a filter", larger(2000, 1000), []string{"message"}, true, true},
+		{"a filter and more", larger(2000, 1000), allColumns(), true, false},
+		{"many bytes", larger(100, ownBytes/int64(len(all))+1), []string{"message"}, false, false},
 	} {
-		if got := worthOwn(c.files, c.reads, c.sieved); got != c.ours {
-			t.Errorf("%d files, %v, sieved %v: %v", len(c.files), c.reads, c.sieved, got)
+		w := wish{}
+		if len(c.files) > 0 {
+			w = wishOf(c.files, c.reads, c.sieved)
+		}
+		if got := len(c.files) > 0 && c.reads != nil && w.worth(c.files); got != c.ours {
+			t.Errorf("%s: %v", c.name, got)
 		}
 	}
+	if own := e.files.hold(all, nil, false); own != nil {
+		t.Error("a statement without a plan is read by it")
+	}
+	if own := e.files.hold(nil, allColumns(), false); own != nil {
+		t.Error("no files are read by it")
+	}
+	requireNothingHeld(t, e)
 }
