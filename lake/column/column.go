@@ -1,4 +1,4 @@
-// Package column writes Parquet files column by column: values go from arrays into encoded, compressed pages without a value of their own in
+// Package column writes Parquet files column by column, and reads what it wrote (Footer, Reader): values go from arrays into encoded, compressed pages without a value of their own in
 // between, and statistics are made once, while encoding. It knows nothing of events.
 //
 // A file is row groups; a row group is one column after the other, in the order of the schema, each as one or more calls that give its values

@@ -17,10 +17,10 @@ import (
 
 const (
 	// footerMemory bounds what is kept of files' footers, at most two thirds of a kilobyte for a file of one row group.
-	footerMemory = 32 << 20
+	footerMemory = 16 << 20
 	// chunkMemory bounds what is kept of files' columns, as they stand in the files.
-	chunkMemory = 64 << 20
-	// idleReaders are kept with their buffers for the next statement.
+	chunkMemory = 32 << 20
+	// idleReaders are kept with their buffers for the next statement, and as many pieces of memory for its texts.
 	idleReaders = 8
 )
 
@@ -39,7 +39,7 @@ type ownFiles struct {
 
 // newOwnFiles makes one for a lake. It keeps up to so many bytes of footers, and of columns; texts above limit bytes lie in a file at spill, as hot rows do.
 func newOwnFiles(layout lake.Layout, footers, chunks, limit int64, spill string) *ownFiles {
-	return &ownFiles{layout: layout, footers: lake.NewFooters(layout, footers), chunks: newStoredChunks(chunks), slabs: slabs{limit: limit, path: spill}, held: map[int64]*fileList{}}
+	return &ownFiles{layout: layout, footers: lake.NewFooters(layout, footers), chunks: newStoredChunks(chunks), slabs: slabs{limit: limit, spares: idleReaders, path: spill}, held: map[int64]*fileList{}}
 }
 
 // fileList is files that one statement reads.

@@ -184,7 +184,7 @@ func (r *pruneRig) byOwnReader(tb testing.TB, s *statement, files []*lake.FileEn
 	if own == nil {
 		return
 	}
-	set, err := s.execute(tb.Context(), r.conn, r.layout, files, own, r.view.hot, columnsOf(p.costs), maxPruneRows)
+	set, err := r.conn.query(s.inlineSQL(r.layout, files, own, r.view.hot, columnsOf(p.costs), maxPruneRows), 0)
 	if err2 := own.release(); err2 != nil {
 		tb.Fatal(err2)
 	}
