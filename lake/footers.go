@@ -10,8 +10,8 @@ import (
 	"github.com/signallake/signallake/lake/column"
 )
 
-// Footers reads where the columns of files of events stand, and keeps what it has read up to a number of bytes: files never change under their names. It may be used
-// from several goroutines.
+// Footers reads where the columns of files of events stand, and keeps what it has read up to a number of bytes: files never change under their names. It may be
+// used from several goroutines.
 type Footers struct {
 	layout Layout
 	limit  int64

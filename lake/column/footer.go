@@ -42,8 +42,8 @@ func (f *Footer) SizeOf() int64 {
 	return n
 }
 
-// ParseFooter reads the metadata of a file of a schema, which ends where the footer's last eight bytes begin. size is the file's. The error has
-// ErrForeign in it when the schema, an encoding or a kind of page is not one of a Writer's.
+// ParseFooter reads the metadata of a file of a schema, which ends where the file's last eight bytes begin. size is the file's. The error has ErrForeign in it
+// when the schema, an encoding or a kind of page is not one of a Writer's.
 func ParseFooter(metadata []byte, s *Schema, size int64) (*Footer, error) {
 	var meta format.FileMetaData
 	if err := thrift.Unmarshal(new(thrift.CompactProtocol), metadata, &meta); err != nil {

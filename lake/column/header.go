@@ -7,8 +7,8 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// header is what a Reader needs of a page's header. It is read by hand: a column of a small file is one page, and the general decoder takes as long for its header as
-// the values do.
+// header is what a Reader needs of a page's header. It is read by hand: a column of a small file is one page, and the general decoder takes as long for its
+// header as the values do.
 type header struct {
 	kind         format.PageType
 	encoding     format.Encoding

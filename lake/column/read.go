@@ -14,8 +14,8 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// Page is the values of some rows of a column, by the kind of the column. Values stand without gaps: a row without one has none here. All of it but Text and
-// Dictionary is good until the next call of the Reader.
+// Page is the values of some rows of a column, by the kind of the column. Values stand without gaps: a row without one has none here. All of it but Text is
+// good until the next call of the Reader.
 type Page struct {
 	Rows    int
 	Present []uint8 // 1 for a row that has a value, 0 for NULL; nil: all have one
@@ -39,8 +39,9 @@ type Dictionary struct {
 // Memory answers n bytes that live as long as the texts that are read into them are used.
 type Memory func(n int) ([]byte, error)
 
-// Reader reads the chunks of a column, one after the other, of files that a Writer wrote. It keeps its buffers, and is for one goroutine. Every page is held against its
-// checksum before it is looked into.
+// Reader reads the chunks of a column, one after the other, of files that a Writer wrote. It keeps its buffers, and is for one goroutine. Every page is held
+// against its checksum before it is looked into. Bytes with the right checksum that are no page of a Writer's may still make the decoders of the format panic:
+// who reads what is not trusted recovers.
 type Reader struct {
 	column  *Column
 	memory  Memory

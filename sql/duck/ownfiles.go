@@ -11,9 +11,9 @@ import (
 	"github.com/signallake/signallake/sql"
 )
 
-// DuckDB's own reader takes a tenth of a millisecond for each file, whatever is in it: for what it knows of files in general. A question of somebody on call reads a dozen files
-// of some thousand rows each. So small lists of files that this program wrote are read by it: a table function decodes the wanted columns straight into DuckDB's vectors.
-// What is read, and how it is computed with, is the same.
+// DuckDB's own reader takes 30 to 50 microseconds for each file, whatever is in it: it is made for files in general. A question of somebody on call reads a
+// dozen files of some thousand rows each. So where files are small, and this program wrote them, it reads them as well: a table function decodes the wanted
+// columns straight into DuckDB's vectors. What is read, and how it is computed with, is the same.
 
 const (
 	// footerMemory bounds what is kept of files' footers, at most two thirds of a kilobyte for a file of one row group.
@@ -39,7 +39,10 @@ type ownFiles struct {
 
 // newOwnFiles makes one for a lake. It keeps up to so many bytes of footers, and of columns; texts above limit bytes lie in a file at spill, as hot rows do.
 func newOwnFiles(layout lake.Layout, footers, chunks, limit int64, spill string) *ownFiles {
-	return &ownFiles{layout: layout, footers: lake.NewFooters(layout, footers), chunks: newStoredChunks(chunks), slabs: slabs{limit: limit, spares: idleReaders, path: spill}, held: map[int64]*fileList{}}
+	return &ownFiles{
+		layout: layout, footers: lake.NewFooters(layout, footers), chunks: newStoredChunks(chunks),
+		slabs: slabs{limit: limit, spares: idleReaders, path: spill}, held: map[int64]*fileList{},
+	}
 }
 
 // fileList is files that one statement reads.
@@ -61,9 +64,8 @@ type fileGroup struct{ file, group int }
 // source is what stands for the files behind FROM, as long as they are held.
 func (l *fileList) source() string { return fmt.Sprintf("%s(%d)", filesFunction, l.id) }
 
-// hold makes files readable for one statement that pins them and needs these columns; nil: they are not to be read so, because DuckDB's reader is the better one or the only one.
-//
-// sieved says that a filter on a column of the files is part of the statement.
+// hold makes files readable for one statement that pins them and needs these columns; sieved says that it has a filter on a column of the files. nil: they are
+// not to be read so, because DuckDB's reader is the faster one or the only one.
 func (o *ownFiles) hold(files []*lake.FileEntry, reads []string, sieved bool) *fileList {
 	if len(files) == 0 || reads == nil {
 		return nil
@@ -105,15 +107,16 @@ func (o *ownFiles) list(files []*lake.FileEntry, w *wish) *fileList {
 	return l
 }
 
-// What the two readers differ in was measured with files of a few to a hundred thousand rows: DuckDB's takes longer for a file and for each column of it, ours for the rows.
+// What the two readers differ in was measured with files of a thousand to a hundred thousand rows: DuckDB's takes longer for a file and for each column of it,
+// ours for the rows.
 const (
 	fileNanos   = 30_000
 	columnNanos = 20_000
 	rowNanos    = 2
-	textNanos   = 15 // of a text, or of a key that differs from file to file: DuckDB goes on with the words of a dictionary, and with one value for a file
+	textNanos   = 15 // of a text, or a key that differs from file to file: DuckDB goes on with the words of a dictionary, and one value for a file
 	sieveNanos  = 25 // of a value where a filter is: DuckDB decodes what passes
 
-	// ownBytes is the most that files may have in the columns that are read, as the books say; ownTexts the most that texts and the dictionaries may come to in memory.
+	// ownBytes is the most that files may have in the columns that are read, as the books say; ownTexts the most that their texts may come to in memory.
 	ownBytes = 8 << 20
 	ownTexts = 64 << 20
 )

@@ -15,8 +15,8 @@ type chunkKey struct {
 	offset int64
 }
 
-// storedChunks keeps chunks as they stand in files, compressed, up to a number of bytes: opening a small file and reading a piece takes as long as decoding it. DuckDB keeps
-// what it reads in the same way.
+// storedChunks keeps chunks as they stand in files, compressed, up to a number of bytes: opening a small file and reading a piece takes as long as decoding it.
+// DuckDB keeps what it reads in the same way.
 type storedChunks struct {
 	limit int64
 

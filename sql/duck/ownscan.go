@@ -15,8 +15,8 @@ const filesFunction = "signallake_files"
 // rowsAThread is how many rows are worth a thread of a scan.
 const rowsAThread = 16 << 10
 
-// filesOrder is the function's columns, as places in lake.Columns. A scan of which no column is wanted, as that of count(*), is asked for the first one: it is one that
-// no file has to be read for.
+// filesOrder is the function's columns, as places in lake.Columns. A scan of which no column is wanted, as that of count(*), is asked for the first one: it is
+// one that no file has to be read for.
 var filesOrder = func() (order [hotColumns]int) {
 	order[0] = hotStatus
 	n := 1
@@ -85,8 +85,8 @@ func (s *fileScan) NewLocalState() any {
 	return r
 }
 
-// FillChunk decodes the wanted columns of the next rows; a chunk without rows is the end. Texts stay where they were decoded: the statement holds them until its answer has been
-// read.
+// FillChunk decodes the wanted columns of the next rows; a chunk without rows is the end. Texts stay where they were decoded: the statement holds them until
+// its answer has been read.
 func (s *fileScan) FillChunk(state any, out duckdb.DataChunk) (err error) {
 	chunk := *(*mapping.DataChunk)(unsafe.Add(unsafe.Pointer(&out), s.shape.chunk))
 	projection := *(*[]int)(unsafe.Add(unsafe.Pointer(&out), s.shape.projection))
