@@ -18,6 +18,11 @@ type Scan struct {
 	filters []columnFilter
 }
 
+// Filters tells whether a filter on a column reaches the scan.
+func (s *Scan) Filters(column string) bool {
+	return slices.ContainsFunc(s.filters, func(f columnFilter) bool { return f.column == column })
+}
+
 type columnFilter struct {
 	column string
 	filter planFilter

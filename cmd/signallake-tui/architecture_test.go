@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"sql":                         {"lake"},
 	"sql/bench":                   {},
 	"sql/filter":                  {"sql", "lake"},
-	"sql/duck":                    {"sql", "sql/bench", "lake", "lake/rollup", "lake/digest"},
+	"sql/duck":                    {"sql", "sql/bench", "lake", "lake/column", "lake/rollup", "lake/digest"},
 	"tui":                         {"lake", "sql", "sql/bench", "sql/filter", "ingest", "ingest/replay", "tui/..."},
 	"tui/...":                     {"lake", "sql", "ingest", "tui/..."},
 	"cmd/signallake-tui":          {"lake", "lake/gen", "sql", "sql/bench", "sql/duck", "ingest", "ingest/format", "ingest/importer", "ingest/replay", "ingest/torture", "tui", "cmd/signallake-tui/pipeline"},

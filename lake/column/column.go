@@ -1,5 +1,5 @@
 // Package column writes Parquet files column by column: values go from arrays into encoded, compressed pages without a value of their own in
-// between, and statistics are made once, while encoding. It knows nothing of events.
+// between, and statistics are made once, while encoding. It reads what it wrote by a Footer and Readers. It knows nothing of events.
 //
 // A file is row groups; a row group is one column after the other, in the order of the schema, each as one or more calls that give its values
 // as arrays:

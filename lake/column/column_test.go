@@ -57,6 +57,7 @@ func oneFile(t *testing.T, w *Writer, seed uint64, groups []int) {
 	if v, ok := pf.Lookup("b"); !ok || v != "two" {
 		t.Errorf("metadata: %q, %v", v, ok)
 	}
+	checkReader(t, &w.schema, file.Bytes(), s, f.t)
 	at := 0
 	for i, g := range pf.RowGroups() {
 		if g.NumRows() != int64(groups[i]) {

@@ -83,6 +83,9 @@ type bencher struct {
 	warm    *instance // as the prompt is set
 	bare    *instance // keeps nothing of a file between two questions
 	c       *conn     // of the one at work
+	own     *ownFiles // what reads small files on the instance at work
+	keeps   *ownFiles // of warm: keeps what the prompt's keeps
+	forgets *ownFiles // of bare
 	planner *planner
 	gate    *gate
 	rungs   []rung
@@ -132,7 +135,11 @@ func (b *bencher) open(twin string) (err error) {
 	if b.bare, err = open("-bare", "SET enable_external_file_cache = false", "SET parquet_metadata_cache = false"); err != nil {
 		return err
 	}
-	b.c = b.warm.conns[0]
+	b.keeps, b.forgets = newOwnFiles(b.layout, footerMemory, chunkMemory, defaultMemory/hotShare, b.spill+"-texts"), newOwnFiles(b.layout, 0, 0, defaultMemory/hotShare, b.spill+"-texts")
+	if err := errors.Join(b.keeps.register(b.warm.connector, b.cfg.Threads), b.forgets.register(b.bare.connector, b.cfg.Threads)); err != nil {
+		return err
+	}
+	b.c, b.own = b.warm.conns[0], b.keeps
 	if b.planner, err = openPlanner(plannerMemory, b.spill+"-plan", 1); err != nil {
 		return err
 	}
@@ -154,6 +161,11 @@ func (b *bencher) close() error {
 	for _, in := range []*instance{b.warm, b.bare} {
 		if in != nil {
 			errs = append(errs, in.close())
+		}
+	}
+	for _, own := range []*ownFiles{b.keeps, b.forgets} {
+		if own != nil {
+			errs = append(errs, own.close())
 		}
 	}
 	if b.planner != nil {

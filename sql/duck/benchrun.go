@@ -26,7 +26,7 @@ const countRounds = 3
 
 // count asks everything untimed, and counts what is read. DuckDB keeps nothing between two questions here, so that the count is of all that one takes.
 func (m *measurement) count(ctx context.Context) error {
-	m.c = m.bare.conns[0]
+	m.c, m.own = m.bare.conns[0], m.forgets
 	rungs := m.newRungs(false)
 	m.progress.Start("counted: questions", int64(countRounds*len(m.pairs)*len(m.rungs)))
 	for round := range countRounds {
@@ -42,7 +42,7 @@ func (m *measurement) count(ctx context.Context) error {
 
 // warm asks everything once to warm up, then runs the timed rounds.
 func (m *measurement) warm(ctx context.Context, report *bench.Report) error {
-	m.c = m.bencher.warm.conns[0]
+	m.c, m.own = m.bencher.warm.conns[0], m.keeps
 	m.progress.Start("warm-up: questions", int64(len(m.pairs)*len(m.rungs)))
 	if err := m.round(ctx, 0, m.newRungs(false), nil); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (m *measurement) warm(ctx context.Context, report *bench.Report) error {
 
 // cold runs the timed rounds with the pages of every file dropped before each question. Where they cannot be dropped it says so instead.
 func (m *measurement) cold(ctx context.Context, report *bench.Report) error {
-	m.c = m.bare.conns[0]
+	m.c, m.own = m.bare.conns[0], m.forgets
 	d := &dropper{paths: m.allPaths()}
 	if report.Cold.Why = d.trial(); report.Cold.Why != "" {
 		return ctx.Err()

@@ -3,6 +3,7 @@ package duck
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,25 +82,28 @@ func (b *bencher) listText(p pair) string {
 }
 
 // plan is what the engine does with a statement before it reads.
-func (b *bencher) plan(p pair) (*statement, []*lake.FileEntry, []string, error) {
+func (b *bencher) plan(p pair) (*statement, []*lake.FileEntry, plan, error) {
 	s, err := b.gate.admit(b.planner.filters.conns[0], strings.NewReplacer("'$service'", sql.Literal(p.service), "$day", p.day.String()).Replace(question))
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, plan{}, err
 	}
 	planned := b.planner.planOf(0, s, time.Now())
 	if planned.wrong != nil {
-		return nil, nil, nil, planned.wrong
+		return nil, nil, plan{}, planned.wrong
 	}
-	return s, sql.Prune(b.version.Files, planned.scans, planned.leeway), columnsOf(planned.costs), nil
+	return s, sql.Prune(b.version.Files, planned.scans, planned.leeway), planned, nil
 }
 
 // askEngine goes the way of Engine.Query for a text that it has not seen yet, over this version and without a hot tail.
 func (b *bencher) askEngine(p pair) (*rowSet, error) {
-	s, files, reads, err := b.plan(p)
+	s, files, planned, err := b.plan(p)
 	if err != nil {
 		return nil, err
 	}
-	return s.execute(context.Background(), b.c, b.layout, files, nil, reads, defaultMaxRows)
+	reads := columnsOf(planned.costs)
+	own := b.own.hold(files, reads, sieves(planned.scans))
+	set, err := s.execute(context.Background(), b.c, b.layout, files, own, nil, reads, defaultMaxRows)
+	return set, errors.Join(err, own.release())
 }
 
 // twinBooks is what the catalog would know of the unpartitioned twin.

@@ -56,6 +56,7 @@ type Engine struct {
 	prompt *instance
 	conns  chan *conn // free connections for users' statements
 	hot    *hotSet
+	files  *ownFiles
 	feed   *feed
 
 	digests *lake.Digests
@@ -140,6 +141,14 @@ func (e *Engine) open(cfg Config) error {
 	e.panelConns = freeConns(e.panels.conns[ownConns:])
 	e.hot = newHotSet(e.lake, memory/hotShare, e.spill+"-hot")
 	if err := e.hot.register(e.prompt.connector, threads); err != nil {
+		return err
+	}
+	layout := e.lake.Layout()
+	if layout.Root, err = filepath.Abs(layout.Root); err != nil {
+		return err
+	}
+	e.files = newOwnFiles(layout, footerMemory, chunkMemory, memory/hotShare, e.spill+"-texts")
+	if err := e.files.register(e.prompt.connector, threads); err != nil {
 		return err
 	}
 	e.digests = lake.NewDigests(e.lake.Layout(), digestMemory)
@@ -236,6 +245,9 @@ func (e *Engine) release() error {
 	}
 	if e.hot != nil {
 		errs = append(errs, e.hot.close())
+	}
+	if e.files != nil {
+		errs = append(errs, e.files.close())
 	}
 	if e.spill != "" {
 		for _, instance := range []string{"-plan", "-prompt", "-panels"} {

@@ -57,7 +57,7 @@ var refused = [][2]string{
 	{"ATTACH 'x.db'", "ATTACH"}, {"INSTALL httpfs", "INSTALL"}, {"LOAD httpfs", "LOAD"}, {"SET memory_limit = '1GB'", "SET"}, {"PRAGMA database_size", "PRAGMA"}, {"reset threads", "RESET"}, {"use memory", "USE"}, {"call pragma_version()", "CALL"},
 	{"select 1; select 2", "more than one"}, {"select 1; copy events to 'x'", "more than one"}, {";;select 1;select 2", "more than one"}, {"select 1;;; drop table minutes", "more than one"},
 	{"select * from read_text('/etc/passwd')", "read_text"}, {"select read_text('/etc/passwd')", "read_text"}, {"FROM '/etc/passwd'", "files"}, {"from \"/etc/passwd\"", "files"},
-	{"select * from 'processed/partitioned/a.parquet'", "files"}, {"select * from read_parquet('x.parquet')", "read_parquet"}, {"from parquet_metadata('x')", "parquet_metadata"}, {"from glob('*')", "glob"},
+	{"select * from 'processed/partitioned/a.parquet'", "files"}, {"select * from read_parquet('x.parquet')", "read_parquet"}, {"from parquet_metadata('x')", "parquet_metadata"}, {"from signallake_files(1)", "signallake_files"}, {"from signallake_hot(1)", "signallake_hot"}, {"from glob('*')", "glob"},
 	{"select * from enable_logging(storage = 'file', storage_config = {'path': 'x'})", "enable_logging"}, {"from disable_logging()", "disable_logging"}, {"from checkpoint()", "checkpoint"},
 	{"from query('select 1')", "query"}, {"from query_table('events')", "query_table"}, {"from json_execute_serialized_sql('x')", "json_execute"}, {"from duckdb_settings()", "duckdb_settings"}, {"from duckdb_secrets()", "duckdb_secrets"},
 	{"from sniff_csv('/etc/passwd')", "sniff_csv"}, {"from sql_auto_complete('x')", "sql_auto_complete"}, {"from histogram(events, region)", "histogram"}, {"from pragma_table_info('events')", "pragma_table_info"},

@@ -37,7 +37,7 @@ type hotSet struct {
 }
 
 func newHotSet(l *lake.Lake, limit int64, spill string) *hotSet {
-	return &hotSet{lake: l, slabs: slabs{limit: limit, path: spill}, pinned: map[int64]*hotTable{}}
+	return &hotSet{lake: l, slabs: slabs{limit: limit, spares: spareSlabs, path: spill}, pinned: map[int64]*hotTable{}}
 }
 
 // hotTable is what one statement sees of a segment's hot rows. It does not change, whatever is appended or taken back meanwhile.

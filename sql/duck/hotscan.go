@@ -42,8 +42,19 @@ func shapeOfChunks() (chunkShape, error) {
 // openConnector hides the connector's Close from database/sql, which would close the instance with it.
 type openConnector struct{ driver.Connector }
 
-// register makes the function known to an instance. The driver takes it by way of database/sql only.
-func (h *hotSet) register(connector *duckdb.Connector, threads int) (err error) {
+// register makes the function known to an instance.
+func (h *hotSet) register(connector *duckdb.Connector, threads int) error {
+	return registerScan(connector, hotFunction, func(id int64, shape chunkShape, columns []duckdb.ColumnInfo) (duckdb.ParallelChunkTableSource, error) {
+		table, ok := h.held(id)
+		if !ok {
+			return nil, fmt.Errorf("no statement holds the hot rows %d", id)
+		}
+		return &hotScan{table: table, threads: threads, shape: shape, columns: columns}, nil
+	})
+}
+
+// registerScan makes a function known that answers events by a number, with the columns of lake.Columns. The driver takes it by way of database/sql only.
+func registerScan(connector *duckdb.Connector, name string, open func(id int64, shape chunkShape, columns []duckdb.ColumnInfo) (duckdb.ParallelChunkTableSource, error)) (err error) {
 	shape, err := shapeOfChunks()
 	if err != nil {
 		return err
@@ -52,7 +63,7 @@ func (h *hotSet) register(connector *duckdb.Connector, threads int) (err error) 
 	if err != nil {
 		return err
 	}
-	id, err := duckdb.NewTypeInfo(duckdb.TYPE_BIGINT)
+	number, err := duckdb.NewTypeInfo(duckdb.TYPE_BIGINT)
 	if err != nil {
 		return err
 	}
@@ -63,15 +74,11 @@ func (h *hotSet) register(connector *duckdb.Connector, threads int) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	return duckdb.RegisterTableUDF(c, hotFunction, duckdb.ParallelChunkTableFunction{
-		Config: duckdb.TableFunctionConfig{Arguments: []duckdb.TypeInfo{id}},
+	return duckdb.RegisterTableUDF(c, name, duckdb.ParallelChunkTableFunction{
+		Config: duckdb.TableFunctionConfig{Arguments: []duckdb.TypeInfo{number}},
 		BindArguments: func(_ map[string]any, args ...any) (duckdb.ParallelChunkTableSource, error) {
 			id, _ := args[0].(int64)
-			table, ok := h.held(id)
-			if !ok {
-				return nil, fmt.Errorf("no statement holds the hot rows %d", id)
-			}
-			return &hotScan{table: table, threads: threads, shape: shape, columns: columns}, nil
+			return open(id, shape, columns)
 		},
 	})
 }

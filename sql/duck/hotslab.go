@@ -13,8 +13,8 @@ const (
 	// slabBytes is the piece in which memory of hot rows is taken and given back: two blocks, and little for a segment with few rows, since pages that
 	// nobody touched cost nothing.
 	slabBytes = 1 << 20
-	// spareSlabs are kept for the next segment, as many as the rows of a tail take that is just being converted: writing to pages that are there
-	// already costs a quarter of what it costs with fresh ones.
+	// spareSlabs are kept for the next segment of hot rows, as many as the rows of a tail take that is just being converted: writing to pages that are
+	// there already costs a quarter of what it costs with fresh ones.
 	spareSlabs = 64
 )
 
@@ -27,8 +27,9 @@ type slab struct {
 // slabs is where the memory of all hot rows comes from. Up to a limit it is plain memory; above, it lies in a file without a name, whose pages the system can
 // write out when memory is short: a tail that cannot be converted grows to gigabytes.
 type slabs struct {
-	limit int64  // bytes of plain memory
-	path  string // of the file, made when it is needed and unlinked at once
+	limit  int64  // bytes of plain memory
+	spares int    // pieces that are kept for whoever comes next
+	path   string // of the file, made when it is needed and unlinked at once
 
 	mu      sync.Mutex
 	plain   int64 // bytes, the spare ones included
@@ -116,7 +117,7 @@ func (s *slabs) give(pieces []slab) error {
 	var errs []error
 	for _, piece := range pieces {
 		s.inUse -= int64(len(piece.bytes))
-		if piece.at < 0 && len(piece.bytes) == slabBytes && len(s.spare) < spareSlabs {
+		if piece.at < 0 && len(piece.bytes) == slabBytes && len(s.spare) < s.spares {
 			s.spare = append(s.spare, piece)
 			continue
 		}

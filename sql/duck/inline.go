@@ -16,15 +16,16 @@ import (
 // notPlanned is what a key answers that no plan reads. It is never computed: where a plan is wrong the statement fails and runs over the view.
 const notPlanned = "signallake: a key that no plan reads"
 
-// inlineSQL is the statement with its own events: the surviving files and the hot tables. reads are the columns that its plan reads; nil: any.
-func (s *statement) inlineSQL(layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, reads []string, maxRows int) string {
+// inlineSQL is the statement with its own events: the surviving files, which own reads if it is not nil, and the hot tables. reads are the columns that its plan reads;
+// nil: any.
+func (s *statement) inlineSQL(layout lake.Layout, files []*lake.FileEntry, own *fileList, hot []*hotTable, reads []string, maxRows int) string {
 	var b strings.Builder
 	b.WriteString("WITH events AS NOT MATERIALIZED (")
 	if len(files) == 0 && len(hot) == 0 {
 		b.WriteString(emptyEvents())
 	}
 	if len(files) > 0 {
-		b.WriteString(selectFiles(layout, files, reads))
+		b.WriteString(selectFiles(layout, files, own, reads))
 	}
 	for i, t := range hot {
 		if i > 0 || len(files) > 0 {
@@ -47,13 +48,14 @@ func needsView(err error) bool {
 
 // selectFiles reads files of which the catalog knows the partitionKeys: one that all files share is written as a constant, and one that the plan does not read is
 // not looked for. Where that leaves none DuckDB need not take the paths apart.
-func selectFiles(layout lake.Layout, files []*lake.FileEntry, reads []string) string {
+func selectFiles(layout lake.Layout, files []*lake.FileEntry, own *fileList, reads []string) string {
 	constants := map[string]string{}
 	for _, key := range partitionKeys {
 		value := key.constant(files[0])
 		switch {
 		case !slices.ContainsFunc(files, func(f *lake.FileEntry) bool { return key.constant(f) != value }):
 			constants[key.name] = value + "::" + key.kind
+		case own != nil: // it gives what is asked for
 		case reads != nil && !slices.Contains(reads, key.name):
 			constants[key.name] = "error(" + sql.Literal(notPlanned) + ")::" + key.kind
 		default:
@@ -67,6 +69,9 @@ func selectFiles(layout lake.Layout, files []*lake.FileEntry, reads []string) st
 		} else {
 			list = append(list, c.Name)
 		}
+	}
+	if own != nil {
+		return "SELECT " + strings.Join(list, ", ") + " FROM " + own.source()
 	}
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + readParquet(layout, files, "hive_partitioning = false")
 }

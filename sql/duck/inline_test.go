@@ -47,7 +47,7 @@ func TestInlineMeansTheSame(t *testing.T) {
 			t.Errorf("%s\nover a view: %v", text, err)
 			continue
 		}
-		got, err2 := s.execute(t.Context(), rig.conn, rig.layout, rig.prune(p), rig.view.hot, columnsOf(p.costs), maxPruneRows)
+		got, err2 := s.execute(t.Context(), rig.conn, rig.layout, rig.prune(p), nil, rig.view.hot, columnsOf(p.costs), maxPruneRows)
 		if (err == nil) != (err2 == nil) {
 			t.Errorf("%s\n%v, over a view %v", text, err2, err)
 			continue
@@ -56,7 +56,7 @@ func TestInlineMeansTheSame(t *testing.T) {
 			t.Errorf("%s\n%v\nwant\n%v", text, got.rows, want.rows)
 		}
 		if inline {
-			if _, err := rig.conn.query(s.inlineSQL(rig.layout, rig.prune(p), rig.view.hot, columnsOf(p.costs), maxPruneRows), 0); err != nil {
+			if _, err := rig.conn.query(s.inlineSQL(rig.layout, rig.prune(p), nil, rig.view.hot, columnsOf(p.costs), maxPruneRows), 0); err != nil {
 				t.Errorf("%s\nfails with its own events: %v", text, err)
 			}
 		}
@@ -71,10 +71,10 @@ func TestWrongPlanIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := sql.Prune(rig.view.Version.Files, []sql.Scan{sql.AllColumns()}, sql.Leeway{})
-	if _, err := rig.conn.query(s.inlineSQL(rig.layout, all, nil, []string{"seq"}, maxPruneRows), 0); err == nil || !needsView(err) {
+	if _, err := rig.conn.query(s.inlineSQL(rig.layout, all, nil, nil, []string{"seq"}, maxPruneRows), 0); err == nil || !needsView(err) {
 		t.Errorf("keys that no plan reads were read: %v", err)
 	}
-	got, err := s.execute(t.Context(), rig.conn, rig.layout, all, nil, []string{"seq"}, maxPruneRows)
+	got, err := s.execute(t.Context(), rig.conn, rig.layout, all, nil, nil, []string{"seq"}, maxPruneRows)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestSharedKeysAreConstants(t *testing.T) {
 		{[]*lake.FileEntry{file("cart", 200), file("cart", 500)}, []string{"seq"}, false, "'2026-11-15'::DATE AS event_date"},
 		{[]*lake.FileEntry{file("cart", 200), file("auth", 200)}, []string{"seq"}, false, "200::INTEGER AS status_code"},
 	} {
-		text := selectFiles(layout, c.files, c.reads)
+		text := selectFiles(layout, c.files, nil, c.reads)
 		if strings.Contains(text, "hive_partitioning = true") != c.hive || !strings.Contains(text, c.holds) {
 			t.Errorf("%v reading %v:\n%s", c.files, c.reads, text)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,6 +117,7 @@ type pruneRig struct {
 	conn    *conn
 	view    *view
 	inlined int // statements that ran with their own events
+	own     int // of them: over files that the program's own reader read
 	failed  int // statements that fail on all files as well: a cast of text that is no number, say
 }
 
@@ -163,16 +165,36 @@ func (r *pruneRig) asRun(tb testing.TB, files []*lake.FileEntry, p plan, text st
 	var set *rowSet
 	if sorted.inline {
 		r.inlined++
-		if set, err = r.conn.query(sorted.inlineSQL(r.layout, files, r.view.hot, columnsOf(p.costs), maxPruneRows), 0); err != nil {
+		if set, err = r.conn.query(sorted.inlineSQL(r.layout, files, nil, r.view.hot, columnsOf(p.costs), maxPruneRows), 0); err != nil {
 			tb.Errorf("%s\nruns over a view only: %v", text, err)
 		}
+		r.byOwnReader(tb, sorted, files, p, set, err)
 	} else {
-		set, err = sorted.execute(tb.Context(), r.conn, r.layout, files, r.view.hot, columnsOf(p.costs), maxPruneRows)
+		set, err = sorted.execute(tb.Context(), r.conn, r.layout, files, nil, r.view.hot, columnsOf(p.costs), maxPruneRows)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return rowTexts(set), nil
+}
+
+// byOwnReader asks again over files that the program's own reader reads.
+func (r *pruneRig) byOwnReader(tb testing.TB, s *statement, files []*lake.FileEntry, p plan, want *rowSet, wantErr error) {
+	own := r.engine.files.hold(files, columnsOf(p.costs), sieves(p.scans))
+	if own == nil {
+		return
+	}
+	set, err := r.conn.query(s.inlineSQL(r.layout, files, own, r.view.hot, columnsOf(p.costs), maxPruneRows), 0)
+	if err2 := own.release(); err2 != nil {
+		tb.Fatal(err2)
+	}
+	r.own++
+	switch {
+	case (err == nil) != (wantErr == nil):
+		tb.Errorf("%s\nby our reader: %v, by DuckDB's: %v", s.body, err, wantErr)
+	case err == nil && !slices.Equal(rowTexts(set), rowTexts(want)):
+		tb.Errorf("%s\nby our reader %v\nby DuckDB's %v", s.body, rowTexts(set), rowTexts(want))
+	}
 }
 
 // maxPruneRows is more than any of the statements answers.
@@ -240,6 +262,9 @@ func TestPrunedEqualsUnpruned(t *testing.T) {
 	}
 	if rig.failed > 0 {
 		t.Errorf("%d of %d statements fail by themselves: the generator is wrong", rig.failed, statements)
+	}
+	if rig.own < statements/2 {
+		t.Errorf("%d of %d statements ran over files that our reader read: most do", rig.own, statements)
 	}
 	if rig.inlined < statements*9/10 {
 		t.Errorf("%d of %d statements ran with their own events: nearly all do", rig.inlined, statements)

@@ -88,6 +88,7 @@ type work struct {
 	files  []*lake.FileEntry // that survive pruning
 	cost   sql.Cost
 	reads  []string // the columns that its plan reads; nil: any
+	sieved bool     // a filter on a column of the files is among its plan
 	events bool     // it reads events at all
 	wrong  error    // *sql.SyntaxError: the statement names what is not there
 	why    string
@@ -103,7 +104,7 @@ func (e *Engine) work(ctx context.Context, s *statement, version *lake.Version) 
 	if err != nil {
 		return work{}, err
 	}
-	return work{sql.Prune(version.Files, p.scans, p.leeway), sql.CostOf(version.Files, p.costs, p.leeway), columnsOf(p.costs), len(p.scans) > 0, p.wrong, p.why}, nil
+	return work{sql.Prune(version.Files, p.scans, p.leeway), sql.CostOf(version.Files, p.costs, p.leeway), columnsOf(p.costs), sieves(p.scans), len(p.scans) > 0, p.wrong, p.why}, nil
 }
 
 // take waits for one of a pool.
@@ -164,7 +165,7 @@ func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	}
 	set, err := r.fromDigests(ctx, v, w.files, &result.Stats)
 	if errors.Is(err, errNoDigest) {
-		set, err = r.statement.execute(ctx, r.conn.forRead(w.cost.Bytes), e.lake.Layout(), w.files, v.hot, w.reads, r.maxRows)
+		set, err = r.overColumns(ctx, v, &w)
 	}
 	if err != nil {
 		return nil, r.explainError(err)
@@ -178,20 +179,30 @@ func (r *run) answer(ctx context.Context) (*sql.Result, error) {
 	return result, nil
 }
 
+// overColumns has DuckDB compute the answer.
+func (r *run) overColumns(ctx context.Context, v *view, w *work) (set *rowSet, err error) {
+	var own *fileList
+	if r.statement.inline {
+		own = r.engine.files.hold(w.files, w.reads, w.sieved)
+		defer func() { err = errors.Join(err, own.release()) }()
+	}
+	return r.statement.execute(ctx, r.conn.forRead(w.cost.Bytes), r.engine.lake.Layout(), w.files, own, v.hot, w.reads, r.maxRows)
+}
+
 const (
 	wrapBefore    = "SELECT * FROM (\n"
 	explainBefore = "EXPLAIN "
 )
 
-// execute runs the statement over files and hot tables. reads are the columns that its plan reads; nil: any.
-func (s *statement) execute(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, hot []*hotTable, reads []string, maxRows int) (*rowSet, error) {
+// execute runs the statement over files, which own reads if it is not nil, and hot tables. reads are the columns that its plan reads; nil: any.
+func (s *statement) execute(ctx context.Context, c *conn, layout lake.Layout, files []*lake.FileEntry, own *fileList, hot []*hotTable, reads []string, maxRows int) (*rowSet, error) {
 	root, err := filepath.Abs(layout.Root)
 	if err != nil {
 		return nil, err
 	}
 	layout.Root = root
 	if s.inline {
-		set, err := c.query(s.inlineSQL(layout, files, hot, reads, maxRows), 0)
+		set, err := c.query(s.inlineSQL(layout, files, own, hot, reads, maxRows), 0)
 		if err == nil || ctx.Err() != nil || !needsView(err) {
 			return set, err
 		}

@@ -18,9 +18,11 @@ import (
 // Reference is what benchmarks hold the engine against: one DuckDB with the prompt's threads, memory and settings, asked over files that the caller
 // names, without gate, catalog, digests or hot tail. It is for one goroutine, and for texts of the program's own.
 type Reference struct {
-	in    *instance
-	spill string
-	hot   bool // there is a table of hot rows
+	in      *instance
+	threads int
+	spill   string
+	hot     bool      // there is a table of hot rows
+	own     *ownFiles // of the lake of HoldPair
 }
 
 // OpenReference opens one for files below the folders. spill is where sorts may spill; it is removed by Close. threads 0: all cores.
@@ -44,11 +46,17 @@ func OpenReference(folders []string, spill string, threads int) (*Reference, err
 	if err != nil {
 		return nil, fmt.Errorf("open a DuckDB for comparison: %w", err)
 	}
-	return &Reference{in: in, spill: b.spill}, nil
+	return &Reference{in: in, threads: threads, spill: b.spill}, nil
 }
 
 // Close frees it.
-func (r *Reference) Close() error { return errors.Join(r.in.close(), os.RemoveAll(r.spill)) }
+func (r *Reference) Close() error {
+	err := r.in.close()
+	if r.own != nil {
+		err = errors.Join(err, r.own.close())
+	}
+	return errors.Join(err, os.RemoveAll(r.spill))
+}
 
 // Version is DuckDB's.
 func (r *Reference) Version() (string, error) {
@@ -110,6 +118,24 @@ func List(layout lake.Layout, files []*lake.FileEntry) string {
 func PairList(layout lake.Layout, files []*lake.FileEntry) string {
 	layout.Root = absolute(layout.Root)
 	return readParquet(layout, files, "hive_partitioning = false")
+}
+
+// HoldPair is PairList with the files read as the engine reads a pruned list of which a statement needs these columns: by its own reader where they are small, else as PairList
+// does. As DuckDB does, it keeps what it has read of files. The source can be named until release. It is for files of one lake.
+func (r *Reference) HoldPair(layout lake.Layout, files []*lake.FileEntry, columns ...string) (source string, release func() error, err error) {
+	layout.Root = absolute(layout.Root)
+	if r.own == nil {
+		own := newOwnFiles(layout, footerMemory, chunkMemory, defaultMemory/hotShare, r.spill+"-texts")
+		if err := own.register(r.in.connector, r.threads); err != nil {
+			return "", nil, err
+		}
+		r.own = own
+	}
+	list := r.own.hold(files, columns, false)
+	if list == nil {
+		return PairList(layout, files), func() error { return nil }, nil
+	}
+	return list.source(), list.release, nil
 }
 
 func absolute(path string) string {
