@@ -102,6 +102,7 @@ func (s *sqlScreen) load(text string) tea.Cmd {
 // openWith shows the screen with a statement, and runs it when asked to. Esc leads back.
 func (s *sqlScreen) openWith(text string, run bool) tea.Cmd {
 	cmds := []tea.Cmd{s.app.open(sqlScreenID), s.load(text)}
+	s.editor.Top() // what nobody has typed is read from its beginning
 	if run {
 		s.focus = gridPane
 		cmds = append(cmds, s.start())

@@ -90,7 +90,7 @@ func (s *stack) runBenchTask(ctx context.Context, p tui.BenchParams, progress *l
 		report, err = benchLake(ctx, s.lake, p, s.now, progress)
 	}
 	if err != nil {
-		return nil, err
+		return nil, unlessCancelled(ctx, err)
 	}
 	_, err = remember(dir, ladderHistory, report)
 	return report, err

@@ -59,12 +59,25 @@ func publish[R any, P bench.Kept[R]](w *world, dir, history string, report P, pa
 	return kept, writePage(w, page, sections(kept))
 }
 
+// nothingStays is what a stopped benchmark leaves.
+const nothingStays = "nothing of it stays"
+
 // unlessStopped is a benchmark's error, as the user's own doing where it was that.
 func unlessStopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return &stoppedError{"the benchmark was stopped; nothing of it stays", err}
+		return &stoppedError{"the benchmark was stopped; " + nothingStays, err}
 	}
 	return err
+}
+
+// unlessCancelled is the error of a benchmark that is a task of the console, which shows the words before the cancelling as what the task leaves. Where another
+// error came with it, such as that of a folder that could not be removed, it stays as it is.
+func unlessCancelled(ctx context.Context, err error) error {
+	var joined interface{ Unwrap() []error }
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) || errors.As(err, &joined) && len(joined.Unwrap()) > 1 {
+		return err
+	}
+	return fmt.Errorf("%s: %w", nothingStays, context.Canceled)
 }
 
 // locked runs do while no other process holds the lock of that name.

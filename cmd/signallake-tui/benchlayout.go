@@ -92,7 +92,7 @@ func (s *stack) runLayoutTask(ctx context.Context, p tui.LayoutParams, progress 
 	dir := s.lake.Layout().Root
 	report, err := benchLayouts(ctx, dir, p, s.now, progress)
 	if err != nil {
-		return nil, err
+		return nil, unlessCancelled(ctx, err)
 	}
 	_, err = remember(dir, layoutHistory, report)
 	return report, err

@@ -137,7 +137,7 @@ func (s *stack) runPipelineTask(ctx context.Context, p tui.PipelineParams, progr
 	dir := s.lake.Layout().Root
 	report, err := benchPipeline(ctx, dir, p, s.now, progress, nil)
 	if err != nil {
-		return nil, err
+		return nil, unlessCancelled(ctx, err)
 	}
 	_, err = remember(dir, pipelineHistory, report)
 	return report, err
