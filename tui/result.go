@@ -206,10 +206,7 @@ func (v *resultView) statsLine() string {
 // what another engine reads, and what it charges.
 func readWords(st *sql.Stats) string {
 	files := fmt.Sprintf("%d/%d files %s", st.Files, st.FilesTotal, size(st.Bytes))
-	digests := "digests in memory"
-	if st.DigestBytes > 0 {
-		digests = "digests of " + size(st.DigestBytes)
-	}
+	digests := digestWords(st)
 	switch {
 	case st.Digests == 0:
 		return "read " + files
@@ -219,6 +216,14 @@ func readWords(st *sql.Stats) string {
 		return "read " + digests + " for " + files
 	}
 	return digests + " for " + files
+}
+
+// digestWords names the digests that were read.
+func digestWords(st *sql.Stats) string {
+	if st.DigestBytes == 0 {
+		return "digests in memory"
+	}
+	return "digests of " + size(st.DigestBytes)
 }
 
 // row is the row at the cursor; a text has none.

@@ -193,7 +193,11 @@ func (s *sqlScreen) cost() string {
 		return ""
 	}
 	st := s.result.stats
-	return fmt.Sprintf("q %s %d/%d files %s ≈ %s", size(st.Bytes), st.Files, st.FilesTotal, took(st.Elapsed), usd(st.USD))
+	amount := size(st.Bytes)
+	if st.Digests > 0 && st.Digests == st.Files {
+		amount = digestWords(&st)
+	}
+	return fmt.Sprintf("q %s %d/%d files %s ≈ %s", amount, st.Files, st.FilesTotal, took(st.Elapsed), usd(st.USD))
 }
 
 func (s *sqlScreen) places() place {

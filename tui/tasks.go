@@ -150,7 +150,7 @@ func jobWords(j JobView) string {
 	case p.Done > 0:
 		parts = append(parts, short(float64(p.Done)))
 	}
-	if j.Rate > 0 {
+	if j.Rate > 0 && (p.Total == 0 || p.Total >= 1000) { // of a handful of steps there is none worth telling
 		parts = append(parts, short(j.Rate)+"/s")
 	}
 	if j.ETA > 0 {
