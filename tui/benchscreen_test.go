@@ -203,3 +203,13 @@ func TestWordsFit(t *testing.T) {
 		d.press("esc")
 	}
 }
+
+// TestHelpTellsWhatAKeyDoesHere wants a key listed once, with what it does at this place.
+func TestHelpTellsWhatAKeyDoesHere(t *testing.T) {
+	d := drive(t, newFake(), 120, 60)
+	d.press("6", "?")
+	d.wants("the next suite", "cancel the benchmark")
+	d.lacks("focus the next panel", "cancel the query or the task")
+	d.press("esc", "1", "?")
+	d.wants("focus the next panel", "cancel the query or the task")
+}
