@@ -56,7 +56,7 @@ func runBench(ctx context.Context, w *world, args []string) error {
 	if *asJSON {
 		return writeJSON(w.stdout, report)
 	}
-	_, err = fmt.Fprint(w.stdout, bench.Text(report, bench.Previous(history, report)))
+	_, err = fmt.Fprint(w.stdout, folded(bench.Text(report, bench.Previous(history, report)), columnsOf(w.stdout)))
 	return err
 }
 

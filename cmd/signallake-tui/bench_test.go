@@ -166,3 +166,14 @@ func TestUnlessCancelled(t *testing.T) {
 		}
 	}
 }
+
+func TestFolded(t *testing.T) {
+	const report = "20 events of one service and one day\n\nway        files  bytes  median ms  best ms\n- Time: the list takes 0.87 ms where one file takes 0.72 ms\n- short\n"
+	if got := folded(report, 0); got != report {
+		t.Errorf("no terminal: %q", got)
+	}
+	want := "20 events of one service and\none day\n\nway        files  bytes  median ms  best ms\n- Time: the list takes 0.87 ms\n  where one file takes 0.72 ms\n- short\n"
+	if got := folded(report, 30); got != want {
+		t.Errorf("30 columns: %q, want %q", got, want)
+	}
+}

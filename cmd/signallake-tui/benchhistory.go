@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/sys/unix"
 
 	"github.com/signallake/signallake/lake"
@@ -57,6 +59,27 @@ func publish[R any, P bench.Kept[R]](w *world, dir, history string, report P, pa
 		return nil, err
 	}
 	return kept, writePage(w, page, sections(kept))
+}
+
+// folded breaks the sentences of a report between words where a terminal is too narrow for them. Tables stay as they are: their cells have two blanks
+// between them, which sentences have not. columns 0 is no terminal.
+func folded(report string, columns int) string {
+	if columns < 20 {
+		return report
+	}
+	lines := strings.Split(report, "\n")
+	for i, line := range lines {
+		point, rest := "", line
+		if after, ok := strings.CutPrefix(line, "- "); ok {
+			point, rest = "- ", after
+		}
+		if ansi.StringWidth(line) <= columns || strings.Contains(rest, "  ") {
+			continue
+		}
+		indent := strings.Repeat(" ", len(point))
+		lines[i] = point + strings.ReplaceAll(ansi.Wordwrap(rest, columns-len(point), ""), "\n", "\n"+indent)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // nothingStays is what a stopped benchmark leaves.

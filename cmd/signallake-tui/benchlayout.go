@@ -53,7 +53,8 @@ func runBenchLayout(ctx context.Context, w *world, args []string) error {
 	if *asJSON {
 		return writeJSON(w.stdout, report)
 	}
-	_, err = fmt.Fprint(w.stdout, bench.LayoutText(report, bench.Previous(history, report), columnsOf(w.stdout)))
+	columns := columnsOf(w.stdout)
+	_, err = fmt.Fprint(w.stdout, folded(bench.LayoutText(report, bench.Previous(history, report), columns), columns))
 	return err
 }
 

@@ -61,7 +61,8 @@ func runBenchPipeline(ctx context.Context, w *world, args []string) error {
 	if *asJSON {
 		err = writeJSON(w.stdout, report.Judge())
 	} else {
-		_, err = fmt.Fprint(w.stdout, bench.PipelineText(report, bench.Previous(history, report), columnsOf(w.stdout)))
+		columns := columnsOf(w.stdout)
+		_, err = fmt.Fprint(w.stdout, folded(bench.PipelineText(report, bench.Previous(history, report), columns), columns))
 	}
 	if names := report.Failed(); err == nil && *judge && len(names) > 0 {
 		return &failedError{names}
