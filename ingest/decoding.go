@@ -83,7 +83,7 @@ func (d *decoder) moveLines(size int) bool {
 		d.fail(err)
 		return false
 	}
-	d.lines = append(make([]byte, 0, size), d.lines...)
+	d.lines = append(d.lease.buffer(size, d.base+d.holds()), d.lines...)
 	_ = d.lease.hold(d.base + d.holds()) // less than it has
 	return true
 }

@@ -25,18 +25,22 @@ func (wk *work) size() int64 { return int64(cap(wk.body)+cap(wk.packed)) + wk.ho
 // shedAbove: a body of a few thousand events keeps its buffer during the sync, as the next request will want one like it.
 const shedAbove = 1 << 20
 
-// shed lets go of what the append does not need, where that is much.
-func (wk *work) shed() {
+// shed lets go of what the append does not need, where that is much, and answers the buffers among it.
+func (wk *work) shed() (done [][]byte) {
 	if cap(wk.body) > shedAbove {
-		wk.body = nil
+		wk.body, done = nil, append(done, wk.body)
 	}
 	if cap(wk.packed) > shedAbove {
-		wk.packed = nil
+		wk.packed, done = nil, append(done, wk.packed)
 	}
 	if cap(wk.letters) > maxListed {
 		wk.letters = nil
 	}
+	return done
 }
+
+// buffers are those that another request can use.
+func (wk *work) buffers() [][]byte { return [][]byte{wk.body, wk.packed, wk.lines} }
 
 func (s *Server) borrow(x *exchange) *work {
 	wk, l := s.memory.borrow()

@@ -32,16 +32,20 @@ const (
 
 // memory bounds what all requests together hold of bodies, of the events made of them, and of buffers kept for later. Everything is counted
 // before it is allocated, as capacity, with what a buffer that moves needs twice for a moment. It counts what is in use: the collector lets
-// the process keep about as much again in garbage.
+// the process keep up to as much again in garbage; buffers that are handed on are none.
 type memory struct {
 	limit int64 // bytes
 
 	mu      sync.Mutex
-	used    int64     // by leases and by idle
+	used    int64     // by leases, by idle and by spare
 	peak    int64     // the highest used
 	idle    []*work   // newest last
 	kept    int64     // bytes of idle
 	waiting []*waiter // in the order in which they came
+
+	// spare are buffers that are too large to be kept idle, while somebody waits for the room that they take: whoever gets it uses them in place of new
+	// ones. A flood of large bodies would otherwise leave each one's memory to the collector and take as much again for the next.
+	spare [][]byte
 }
 
 // waiter is a request that waits for room.
@@ -49,6 +53,7 @@ type waiter struct {
 	n     int64 // bytes beside those that it has
 	small bool
 	ready chan struct{} // closed once it has its n bytes
+	spare [][]byte      // that come with them, set before
 }
 
 // lease is one request's part of the memory. It is not safe for concurrent use; a nil one holds whatever it is asked to.
@@ -56,6 +61,8 @@ type lease struct {
 	memory  *memory
 	charged int64 // bytes that it counts for
 	floor   int64 // bytes that were set aside for it when it began: it keeps them, however little it holds
+
+	spare [][]byte // parts of charged that were handed on and are not in use yet
 }
 
 // MemoryState is how much of the memory for requests is in use. Bytes.
@@ -90,8 +97,10 @@ func (l *lease) hold(n int64) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if n > l.charged && !m.fits(n-l.charged, m.limit) {
-		return errNoMemory
+	if n > l.charged {
+		if _, ok := m.makeRoom(n-l.charged, m.limit); !ok {
+			return errNoMemory
+		}
 	}
 	m.charge(l, n)
 	return nil
@@ -110,11 +119,13 @@ func (l *lease) reserve(ctx context.Context, n int64, patience time.Duration) er
 		return oversizeOf(n, ceiling)
 	}
 	m.mu.Lock()
-	if (w.small || len(m.waiting) == 0) && m.fits(w.n, m.ceiling(w)) {
-		m.charge(l, n)
-		l.floor = n
-		m.mu.Unlock()
-		return nil
+	if w.small || len(m.waiting) == 0 {
+		if spare, ok := m.makeRoom(w.n, m.ceiling(w)); ok {
+			m.charge(l, n)
+			l.floor, l.spare = n, spare
+			m.mu.Unlock()
+			return nil
+		}
 	}
 	m.waiting = append(m.waiting, w)
 	m.mu.Unlock()
@@ -131,8 +142,28 @@ func (l *lease) reserve(ctx context.Context, n int64, patience time.Duration) er
 	if err != nil && m.leave(w) {
 		return err
 	}
-	l.charged, l.floor = n, n
+	l.charged, l.floor, l.spare = n, n, w.spare
 	return nil
+}
+
+// buffer is an empty one for n bytes that were asked for, beside held bytes that are in use: one that was handed on, of about that size, or a new one.
+func (l *lease) buffer(n int, held int64) []byte {
+	if l == nil {
+		return make([]byte, 0, n)
+	}
+	var got []byte
+	for i, b := range l.spare {
+		if cap(b) >= n && cap(b) <= n+n/4 && l.hold(held+int64(cap(b))) == nil {
+			l.spare = slices.Delete(l.spare, i, i+1)
+			got = b[:0]
+			break
+		}
+	}
+	if got == nil {
+		got = make([]byte, 0, n)
+	}
+	l.spare, _ = cutSpare(l.spare, l.charged-held-int64(cap(got)))
+	return got
 }
 
 // ceiling is what may be in use with w in it.
@@ -156,16 +187,18 @@ func (m *memory) leave(w *waiter) bool {
 	return true
 }
 
-// keepOnly lets go of everything above n bytes, also of what was set aside.
-func (l *lease) keepOnly(n int64) {
+// keepOnly lets go of everything above n bytes, also of what was set aside. The buffers that were done with are handed on where somebody waits.
+func (l *lease) keepOnly(n int64, done ...[]byte) {
 	if l == nil {
 		return
 	}
-	l.floor = 0
+	l.floor, l.spare = 0, nil
 	if n < l.charged {
-		l.memory.mu.Lock()
-		defer l.memory.mu.Unlock()
-		l.memory.charge(l, n)
+		m := l.memory
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.handOn(done, l.charged-n)
+		m.charge(l, n)
 	}
 }
 
@@ -180,15 +213,55 @@ func (l *lease) held() int64 {
 // release gives everything back. It may be called more than once.
 func (l *lease) release() { l.keepOnly(0) }
 
-// fits says whether extra bytes find room below the ceiling, and lets go of idle buffers where that makes it. With mu.
-func (m *memory) fits(extra, ceiling int64) bool {
-	for m.used+extra > ceiling && len(m.idle) > 0 {
-		n := m.idle[0].size()
+// makeRoom says whether extra bytes find room below the ceiling, and lets go of spare and idle buffers where that makes it. What of them fits into the room
+// is spare for whoever gets it. With mu.
+func (m *memory) makeRoom(extra, ceiling int64) (spare [][]byte, ok bool) {
+	if m.used-m.kept-sizeOf(m.spare)+extra > ceiling {
+		return nil, false
+	}
+	for m.used+extra > ceiling && len(m.spare) > 0 {
+		b := m.spare[0]
+		m.spare, m.used = slices.Delete(m.spare, 0, 1), m.used-int64(cap(b))
+		spare = append(spare, b)
+	}
+	for m.used+extra > ceiling {
+		wk := m.idle[0]
+		n := wk.size()
 		m.used, m.kept = m.used-n, m.kept-n
 		m.idle[0] = nil
 		m.idle = m.idle[1:]
+		spare = append(spare, wk.buffers()...)
 	}
-	return m.used+extra <= ceiling
+	spare, _ = cutSpare(spare, extra)
+	return spare, true
+}
+
+// handOn keeps buffers of a request that gives up the room they take for those who wait for it: room bytes at most. With mu.
+func (m *memory) handOn(buffers [][]byte, room int64) {
+	if len(m.waiting) == 0 {
+		return
+	}
+	buffers, n := cutSpare(slices.DeleteFunc(buffers, func(b []byte) bool { return cap(b) < slackBytes }), room)
+	m.spare, m.used = append(m.spare, buffers...), m.used+n
+}
+
+// cutSpare leaves away what does not go into room bytes. It answers what the rest takes.
+func cutSpare(spare [][]byte, room int64) (rest [][]byte, taken int64) {
+	rest = slices.DeleteFunc(spare, func(b []byte) bool {
+		if taken+int64(cap(b)) > room {
+			return true
+		}
+		taken += int64(cap(b))
+		return false
+	})
+	return rest, taken
+}
+
+func sizeOf(buffers [][]byte) (n int64) {
+	for _, b := range buffers {
+		n += int64(cap(b))
+	}
+	return n
 }
 
 // charge makes l count for n bytes. With mu.
@@ -199,18 +272,22 @@ func (m *memory) charge(l *lease, n int64) {
 	m.serve()
 }
 
-// serve gives those who wait their room, in order. With mu.
+// serve gives those who wait their room, in order, and keeps nothing for them once nobody waits. With mu.
 func (m *memory) serve() {
 	for len(m.waiting) > 0 {
 		w := m.waiting[0]
-		if !m.fits(w.n, m.ceiling(w)) {
+		spare, ok := m.makeRoom(w.n, m.ceiling(w))
+		if !ok {
 			return
 		}
+		w.spare = spare
 		m.used += w.n
 		m.peak = max(m.peak, m.used)
 		m.waiting = slices.Delete(m.waiting, 0, 1)
 		close(w.ready)
 	}
+	m.used -= sizeOf(m.spare)
+	m.spare = nil
 }
 
 // borrow takes buffers of an earlier request, or none, with a lease that counts for them.
@@ -230,18 +307,26 @@ func (m *memory) borrow() (*work, *lease) {
 	return wk, l
 }
 
-// giveBack keeps a request's buffers for another, if there is room for idle ones. The lease may hold nothing else any more.
+// giveBack ends a request: it keeps its buffers for another, where there is room for idle ones, or for those who wait. The lease holds nothing any more.
 func (m *memory) giveBack(wk *work, l *lease) {
+	if !m.keepIdle(wk, l) {
+		l.keepOnly(0, wk.buffers()...)
+	}
+}
+
+// keepIdle makes wk idle, with what l counts for; false: there is no room for it.
+func (m *memory) keepIdle(wk *work, l *lease) bool {
 	n := wk.size()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if n > maxPooled || m.kept+n > m.limit/idleShare || m.used-l.charged+n > m.limit {
-		return
+		return false
 	}
 	m.charge(l, n)
 	m.idle, m.kept = append(m.idle, wk), m.kept+n
-	l.charged, l.floor = 0, 0 // they are idle's now
+	l.charged, l.floor, l.spare = 0, 0, nil
 	m.serve()
+	return true
 }
 
 func oversizeOf(n, limit int64) error {

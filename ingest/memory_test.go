@@ -166,6 +166,68 @@ func TestIdleBuffersAreCounted(t *testing.T) {
 	m.wantUsed(t, 0)
 }
 
+// What a large request is done with goes to those who wait for its room, in place of new buffers; nothing is kept for nobody.
+func TestLargeBuffersAreHandedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const mib = 1 << 20
+		m := testMemory(16 * mib) // 14 for large ones
+		set := func() *lease {
+			l := m.lease()
+			if err := l.reserve(t.Context(), 12*mib, time.Hour); err != nil {
+				t.Error(err)
+			}
+			return l
+		}
+		first := set()
+		wk := &work{body: first.buffer(5*mib, 0), packed: make([]byte, 0, 100)}
+		wk.lines = first.buffer(6*mib, 5*mib)
+		var second *lease
+		go func() { second = set() }()
+		synctest.Wait()
+		shed := wk.body
+		wk.body = nil
+		first.keepOnly(wk.size(), shed) // not enough for the second yet
+		m.wantUsed(t, 11*mib+100)
+		if second != nil {
+			t.Fatal("it has its room already")
+		}
+		lines := wk.lines
+		m.giveBack(wk, first)
+		synctest.Wait()
+		m.wantUsed(t, 12*mib)
+		same := func(what string, got, want []byte, is bool) {
+			t.Helper()
+			if (&got[:1][0] == &want[:1][0]) != is {
+				t.Errorf("%s: the buffer handed on: %v", what, !is)
+			}
+		}
+		same("a little less", second.buffer(5*mib-1000, 0), shed, true)
+		same("much less", second.buffer(mib, 5*mib), lines, false)
+		if len(second.spare) != 1 {
+			t.Errorf("%d buffers are left", len(second.spare))
+		}
+		same("all that is left", second.buffer(6*mib, 6*mib), lines, true)
+		second.release()
+		m.wantUsed(t, 0)
+
+		// Nobody waits any more: the buffers of a large request are nobody's.
+		third := set()
+		wk = &work{body: third.buffer(10*mib, 0)}
+		var fourth error
+		go func() { fourth = m.lease().reserve(t.Context(), 13*mib, time.Minute) }()
+		synctest.Wait()
+		m.giveBack(wk, third)
+		synctest.Wait()
+		if fourth != nil {
+			t.Error(fourth)
+		}
+		m.wantUsed(t, 13*mib)
+		if len(m.spare) != 0 {
+			t.Errorf("%d buffers are kept for nobody", len(m.spare))
+		}
+	})
+}
+
 // liveHeap is what is in use after a collection.
 func liveHeap() int64 {
 	runtime.GC()
@@ -173,6 +235,13 @@ func liveHeap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// totalAlloc is what was ever allocated.
+func totalAlloc() int64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.TotalAlloc)
 }
 
 // The bound holds: hundreds of large bodies at once in front of a log that does not move. Those for which there is no room are told 429 and nothing of
@@ -183,7 +252,7 @@ func TestMemoryBoundHolds(t *testing.T) {
 	log := &fakeLog{gate: make(chan struct{})}
 	b := start(t, func(c *Config) { c.Log, c.MaxMemory, c.RequestLog = forgetful{log}, limit, nil })
 	request := []byte(post("/ingest/batch", string(body)))
-	before := liveHeap()
+	before, earlier := liveHeap(), totalAlloc()
 	var ok, busy, other atomic.Int64
 	var wg sync.WaitGroup
 	send := func() (status int) {
@@ -228,7 +297,7 @@ func TestMemoryBoundHolds(t *testing.T) {
 		most = max(most, int64(m.HeapAlloc)-before)
 		runtime.Gosched()
 	}
-	settled := liveHeap() - before
+	settled, allocated := liveHeap()-before, totalAlloc()-earlier
 	state := b.Snapshot()
 	if state.Memory.Peak > limit || state.Memory.Used > limit || state.Memory.Used == 0 {
 		t.Errorf("the ledger: %+v", state.Memory)
@@ -239,8 +308,12 @@ func TestMemoryBoundHolds(t *testing.T) {
 	if settled > bound || most > 2*bound+before {
 		t.Errorf("the heap grew by %d bytes in use, %d with garbage; the bound is %d, and twice that", settled, most, bound)
 	}
-	t.Logf("%d wait, %d were told 429; heap +%.1f MiB in use, at most +%.1f MiB with garbage, of %d MiB; the ledger's peak is %.1f MiB", b.queue.waiting(), busy.Load(),
-		float64(settled)/(1<<20), float64(most)/(1<<20), limit>>20, float64(state.Memory.Peak)/(1<<20))
+	// Each body that was decoded before the queue was full had its 5 MB, and there are dozens: all in the same memory.
+	if allocated > 3*limit {
+		t.Errorf("%d bytes were allocated: buffers are not handed on", allocated)
+	}
+	t.Logf("%d wait, %d were told 429; heap +%.1f MiB in use, at most +%.1f MiB with garbage, of %d MiB, %.1f MiB allocated; the ledger's peak is %.1f MiB", b.queue.waiting(), busy.Load(),
+		float64(settled)/(1<<20), float64(most)/(1<<20), limit>>20, float64(allocated)/(1<<20), float64(state.Memory.Peak)/(1<<20))
 	close(log.gate)
 	wg.Wait()
 	if ok.Load() == 0 || busy.Load() == 0 || other.Load() > 0 || ok.Load()+busy.Load() != senders {

@@ -264,7 +264,8 @@ func (s *Server) admit(x *exchange, wk *work) bool {
 		return false
 	}
 	if n := x.r.ContentLength + 1; int64(cap(wk.body)) < n { // one more byte: the end is seen without a move
-		wk.body = make([]byte, 0, n)
+		wk.body = nil
+		wk.body = x.lease.buffer(int(n), wk.size())
 	}
 	x.pace()
 	return true
@@ -299,8 +300,8 @@ func (s *Server) enqueue(x *exchange, wk *work, appends bool) error {
 		x.place.leave(false)
 		return err
 	}
-	wk.shed()
-	x.lease.keepOnly(wk.size())
+	done := wk.shed()
+	x.lease.keepOnly(wk.size(), done...)
 	return nil
 }
 

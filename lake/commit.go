@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -132,10 +134,65 @@ func (c *catalog) tryCommit(tx Tx) (*Version, error) {
 		c.unsettled = true
 		return nil, fmt.Errorf("version %d: %w: %w", next.Number, ErrUnsettled, err)
 	}
+	if over, err := c.overtaken(base); over || err != nil {
+		return c.afterHistory(tx, next.Number, err)
+	}
 	c.logBytes += int64(len(data))
 	c.publish(next, gone)
 	c.maybeCheckpoint()
 	return next, nil
+}
+
+// overtaken says whether base is history already. The number after it may then have been free because its version was removed, not because nobody took it.
+func (c *catalog) overtaken(base *Version) (bool, error) {
+	if base.Number > 0 {
+		_, err := os.Stat(c.versionPath(base.Number)) // removed before its successors
+		if errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+		return false, err
+	}
+	list, err := c.list()
+	return len(list.checkpoints) > 0, err
+}
+
+// afterHistory finds out what became of tx, which was linked as version n: it is in the newest state, or it took the name of a version that was removed, and
+// is taken back. Nil and nil as for tryCommit.
+func (c *catalog) afterHistory(tx Tx, n uint64, err error) (*Version, error) {
+	if err == nil {
+		err = c.reloadLocked()
+	}
+	if err != nil {
+		c.unsettled = true
+		return nil, fmt.Errorf("version %d: %w: %w", n, ErrUnsettled, err)
+	}
+	if v := c.current(); tx.appliedIn(v, c.goneFiles()) {
+		return v, nil
+	}
+	if err := c.disk.Remove(c.versionPath(n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return nil, nil
+}
+
+// appliedIn says whether a state came after tx: its files are there, or those that it removed are not. Of a transaction without files nobody can tell.
+func (tx *Tx) appliedIn(v *Version, gone []goneFile) bool {
+	if v.TxID == tx.ID {
+		return true
+	}
+	known := map[string]bool{}
+	for _, list := range [][]FileEntry{v.Files, v.Rollups} {
+		for i := range list {
+			known[list[i].Name] = true
+		}
+	}
+	if removed := slices.Concat(tx.Remove, tx.RemoveRollups); len(tx.Add)+len(tx.AddRollups) == 0 && len(removed) > 0 {
+		return !slices.ContainsFunc(removed, func(f FileEntry) bool { return known[f.Name] })
+	}
+	for i := range gone {
+		known[gone[i].entry.Name] = true
+	}
+	return slices.ContainsFunc(slices.Concat(tx.Add, tx.AddRollups), func(f FileEntry) bool { return known[f.Name] })
 }
 
 // put writes data as a new durable file and gives it its name, if the name is free; false means that it is taken. The name itself is not

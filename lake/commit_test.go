@@ -3,6 +3,7 @@ package lake
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -161,4 +162,51 @@ func (d *parquetFault) Rename(from, to string) error {
 		return errFault
 	}
 	return d.Disk.Rename(from, to)
+}
+
+// A catalog that slept through so many commits that its next number is free again, because what had it is history, does not take that number: its commit
+// would be in no version that anybody reads.
+func TestSleptThroughHistory(t *testing.T) {
+	for _, before := range []int{0, 5} {
+		root := t.TempDir()
+		asleep, awake := newTestCatalog(t, root, OSDisk{}), newTestCatalog(t, root, OSDisk{})
+		for range before {
+			mustCommit(t, asleep, testTx(asleep.current().Watermark, 1))
+		}
+		if err := awake.refresh(); err != nil {
+			t.Fatal(err)
+		}
+		var removed FileEntry
+		for range 3 * checkpointCommits {
+			v := mustCommit(t, awake, testTx(awake.current().Watermark, 1))
+			removed = v.Files[0]
+		}
+		next := asleep.versionPath(asleep.current().Number + 1)
+		if _, err := os.Stat(next); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("%s is not history: %v", next, err)
+		}
+		if _, err := asleep.commit(context.Background(), testTx(asleep.current().Watermark, 1)); !errors.Is(err, ErrConflict) {
+			t.Errorf("after %d commits: got %v, want a conflict", before, err)
+		}
+		if _, err := os.Stat(next); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s was left: %v", next, err)
+		}
+		mustEqualVersions(t, asleep.current(), awake.current())
+
+		// A transaction without a watermark of its own finds its place behind them.
+		w := asleep.current().Watermark
+		late := Tx{ID: NewTxID(), ExpectWatermark: w, NewWatermark: w, Remove: []FileEntry{removed}, Add: []FileEntry{removed}}
+		late.Add[0].Name = "again-" + removed.Name
+		for range 3 * checkpointCommits {
+			mustCommit(t, awake, Tx{ID: NewTxID(), ExpectWatermark: w, NewWatermark: w})
+		}
+		if _, err := asleep.commit(context.Background(), late); err != nil {
+			t.Errorf("after %d commits: %v", before, err)
+		}
+		v := newTestCatalog(t, root, OSDisk{}).current()
+		if v.TxID != late.ID || v.Number != uint64(before+6*checkpointCommits+1) {
+			t.Errorf("the newest version is %d of %s, want %d of %s", v.Number, v.TxID, before+6*checkpointCommits+1, late.ID)
+		}
+		mustEqualVersions(t, asleep.current(), v)
+	}
 }
