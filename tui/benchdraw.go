@@ -129,7 +129,11 @@ func (p *benchPage) runRows(j JobView, w int) []benchRow {
 // emptyRows say what this is and what it costs.
 func (p *benchPage) emptyRows(w int) []benchRow {
 	s, blank := p.suite(), textRow("", cell.Text)
-	rows := []benchRow{textRow("No benchmark has run yet.", cell.Text|cell.Bold), blank}
+	head := "No benchmark has run yet."
+	if j, ok := s.run(); ok && !j.Ended() {
+		head = "The first report comes when this run has ended."
+	}
+	rows := []benchRow{textRow(head, cell.Text|cell.Bold), blank}
 	about := s.about()
 	for i, text := range about {
 		style := cell.Text

@@ -212,7 +212,7 @@ func growthRows(p *bench.Pipeline, w int) []benchRow {
 		return nil
 	}
 	const name = 15
-	medians := w - name - 10 - 9 - 11
+	medians := min(w-name-10-9-11, 44) // wider, the eye would lose the row
 	draw := func(label, said, exponent, bound string, look, second cell.Style, v *bench.Verdict) benchRow {
 		return func(c *cell.Canvas, x, y, _ int) {
 			c.TextCut(x, y, name-1, label, look)
