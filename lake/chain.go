@@ -76,8 +76,8 @@ func (s *Stage) UntilLimit() time.Duration {
 	return seconds(more / s.Growing())
 }
 
-// chainWindow is over what the rates are: long enough that several conversions at full load fall into it, short enough to follow.
-const chainWindow = 30 * time.Second
+// ChainWindow is over what the rates are: long enough that several conversions at full load fall into it, short enough to follow.
+const ChainWindow = 30 * time.Second
 
 // ChainLook is what Chain is told: counts of one moment.
 type ChainLook struct {
@@ -107,7 +107,7 @@ type Chain struct {
 
 // NewChain makes a chain that counts from its first Look on.
 func NewChain() *Chain {
-	return &Chain{in: NewMeter(chainWindow), read: NewMeter(chainWindow), summarised: NewMeter(chainWindow), converted: NewMeter(chainWindow)}
+	return &Chain{in: NewMeter(ChainWindow), read: NewMeter(ChainWindow), summarised: NewMeter(ChainWindow), converted: NewMeter(ChainWindow)}
 }
 
 // Look takes the counts of a moment and answers the stages as of then. What nobody here knows is left out.

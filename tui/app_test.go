@@ -12,6 +12,7 @@ import (
 
 	"github.com/signallake/signallake/lake"
 	"github.com/signallake/signallake/sql"
+	"github.com/signallake/signallake/tui/widget"
 )
 
 func typeName(v any) string { return fmt.Sprintf("%T", v) }
@@ -64,6 +65,9 @@ func TestSQLBehindPanel(t *testing.T) {
 	d.wants("SELECT 'latency' AS panel")
 	if len(d.fake.ran) != 0 {
 		t.Error("the statement ran by itself")
+	}
+	if at := d.app.sql.editor.Cursor(); at != (widget.Place{}) {
+		t.Errorf("the cursor is at %v: what the statement is about stands on its first line", at)
 	}
 	d.press("f5")
 	d.wants("result 1–")

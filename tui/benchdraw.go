@@ -9,8 +9,9 @@ import (
 	"github.com/signallake/signallake/tui/chart"
 )
 
-// benchListWidth is the width of the list of reports, where the window has room for it.
-const benchListWidth = 40
+// benchListWidth is the width of the list of reports. It stands beside tables that are at least benchTableWidth wide: that much they need for the reference,
+// the reach and the whole names.
+const benchListWidth, benchTableWidth = 40, 120
 
 // benchRow draws one row of the report.
 type benchRow func(c *cell.Canvas, x, y, w int)
@@ -29,7 +30,7 @@ func wrappedRows(text string, w int, style cell.Style) []benchRow {
 
 func (p *benchPage) draw(c *cell.Canvas, r cell.Rect) {
 	s, main := p.suite(), r
-	if r.W >= gridWidth && s.size() > 1 {
+	if r.W >= benchListWidth+benchTableWidth && s.size() > 1 {
 		main.W -= benchListWidth
 		p.drawList(c, cell.Rect{X: r.X + main.W, Y: r.Y, W: benchListWidth, H: r.H})
 	}
@@ -75,7 +76,9 @@ func (p *benchPage) drawTabs(c *cell.Canvas, r cell.Rect) {
 	if n := s.size(); n > 1 {
 		title += fmt.Sprintf(", report %d of %d", i+1, n)
 	}
-	c.Text(x+1, r.Y, " "+title+" ", cell.Accent|cell.Bold)
+	if room := r.X + r.W - 2 - (x + 1); room > 4 {
+		c.TextCut(x+1, r.Y, room, " "+title+" ", cell.Accent|cell.Bold)
+	}
 }
 
 // rows is everything there is to say, top to bottom: the run in flight, the report, its words.
@@ -126,7 +129,11 @@ func (p *benchPage) runRows(j JobView, w int) []benchRow {
 // emptyRows say what this is and what it costs.
 func (p *benchPage) emptyRows(w int) []benchRow {
 	s, blank := p.suite(), textRow("", cell.Text)
-	rows := []benchRow{textRow("No benchmark has run yet.", cell.Text|cell.Bold), blank}
+	head := "No benchmark has run yet."
+	if j, ok := s.run(); ok && !j.Ended() {
+		head = "The first report comes when this run has ended."
+	}
+	rows := []benchRow{textRow(head, cell.Text|cell.Bold), blank}
 	about := s.about()
 	for i, text := range about {
 		style := cell.Text

@@ -56,10 +56,10 @@ const scratchLake, lakeAtHand = "scratch lake", "this lake"
 
 func (s *ladderSuite) ask() tea.Cmd {
 	return s.app.askForm("benchmark: ladder", []widget.Field{
-		{Name: "data", Value: scratchLake, Choices: []string{scratchLake, lakeAtHand}, Hint: "a scratch lake is made for the run, in a folder of its own, and gone after it"},
-		{Name: "events", Value: "1M", Hint: "of the scratch lake: 1M takes some 15 s to make and 600 MB of disk; this lake has its own", Check: whole(1000, 1_000_000_000)},
+		{Name: "data", Value: scratchLake, Choices: []string{scratchLake, lakeAtHand}, Hint: "a scratch lake is made for the run, and gone after it"},
+		{Name: "events", Value: "1M", Hint: "of the scratch lake; 1M takes seconds and 600 MB of disk", Check: whole(1000, 1_000_000_000)},
 		{Name: "runs", Value: "7", Hint: "timed rounds, 7 and more; the median counts", Check: whole(7, 1000)},
-		{Name: "cold", Value: "no", Choices: []string{"no", "yes"}, Hint: "also with the files' pages dropped from memory before each question: slower"},
+		{Name: "cold", Value: "no", Choices: []string{"no", "yes"}, Hint: "also without the files' pages in memory: slower"},
 	}, s.begin)
 }
 
@@ -88,7 +88,7 @@ func (s *ladderSuite) rows(w int) []benchRow {
 	for _, cold := range []bool{false, true} {
 		rungs := slices.DeleteFunc(slices.Clone(r.Rungs), func(rung bench.Rung) bool { return rung.Cold != cold })
 		if len(rungs) > 0 {
-			rows = append(append(rows, textRow("", cell.Text)), rungRows(pagesWord(cold), "of 1 file", rungs, 0, s.changeHead(), s.changeOf, w)...)
+			rows = append(append(rows, textRow("", cell.Text)), rungRows(pagesWord(cold), "of 1 file", rungs, 0, s.changeHead(), s.changeOf, ladderColumns(w, 0))...)
 		}
 	}
 	if r.Cold.Why != "" {
@@ -106,13 +106,20 @@ func pagesWord(cold bool) string {
 }
 
 // rungRows are ways to answer a question under their header; the others are held against the one at index base, under the word ratio.
-func rungRows(name, ratio string, rungs []bench.Rung, base int, change string, changeOf func(name string, events int64, cold bool) (bench.Change, bool), w int) []benchRow {
+func rungRows(name, ratio string, rungs []bench.Rung, base int, change string, changeOf func(name string, events int64, cold bool) (bench.Change, bool), cols ladderCols) []benchRow {
 	slowest := slices.MaxFunc(rungs, func(a, b bench.Rung) int { return cmp.Compare(a.Median, b.Median) }).Median
-	cols := ladderColumns(w)
-	rows := []benchRow{func(c *cell.Canvas, x, y, _ int) { cols.head(c, x, y, name, ratio, change) }}
+	var rows []benchRow
+	if cell.Width(name) >= cols.name {
+		rows, name = append(rows, textRow(name, cell.Muted|cell.Bold)), ""
+	}
+	rows = append(rows, func(c *cell.Canvas, x, y, _ int) { cols.head(c, x, y, name, ratio, change) })
+	named := rungName
+	if !slices.ContainsFunc(rungs, func(r bench.Rung) bool { return r.Title == "" || cell.Width(r.Title) >= cols.name }) {
+		named = func(r *bench.Rung) string { return r.Title } // all in full, or all in short
+	}
 	for i := range rungs {
 		rows = append(rows, func(c *cell.Canvas, x, y, _ int) {
-			cols.draw(c, x, y, &rungs[i], &rungs[base], slowest)
+			cols.draw(c, x, y, named(&rungs[i]), &rungs[i], &rungs[base], slowest)
 			if change, ok := changeOf(rungs[i].Name, 0, rungs[i].Cold); ok {
 				text, look := changeWords(change)
 				c.TextRight(x+cols.change, y, 7, text, look)
@@ -122,30 +129,45 @@ func rungRows(name, ratio string, rungs []bench.Rung, base int, change string, c
 	return rows
 }
 
-// ladderCols are the ladder's columns at a width: where each ends, or for the name and the bar how wide it is.
+// ladderCols are the ladder's columns at a width: where each ends, or for the name and the bar how wide it is; 0: there is no room for it.
 type ladderCols struct{ name, files, bytes, median, bar, barW, ratio, laps, same, change int }
 
-// ladderColumns lays the ladder out in w columns; what is left over goes to the names, then to the bars.
-func ladderColumns(w int) ladderCols {
+// ladderNames is how wide the names of the ladder's own ways may be, and the blank after them.
+const ladderNames = 17
+
+// ladderColumns lays the ladder out in w columns; what is left over goes to the names, then to the bars. Names that need more columns than the ladder's own
+// have them where the ratio comes in place of the bar and of the range: a way that nobody can name is worth no line.
+func ladderColumns(w, need int) ladderCols {
+	const laps, ratio = 12, 8
 	spare := max(0, w-76)
-	col := ladderCols{name: 17 + min(spare, 20)}
-	spare = max(0, spare-20)
-	ratio := 0
-	if spare >= 8 {
-		ratio = 8
+	col := ladderCols{name: ladderNames + min(spare, 22)}
+	spare = max(0, spare-22)
+	ranged, rated := true, spare >= ratio
+	if rated {
 		spare -= ratio
 	}
 	col.barW = 8 + min(spare, 40)
+	if need > col.name {
+		ranged, rated, col.barW = false, true, 0
+		col.name = min(need, ladderNames+max(0, w-76)+laps+1+8-ratio)
+	}
 	col.files = col.name + 9
 	col.bytes = col.files + 8
 	col.median = col.bytes + 8
-	col.bar = col.median + 1
-	col.laps = col.bar + col.barW + 12
-	if ratio > 0 {
-		col.ratio = col.bar + col.barW + ratio
-		col.laps += ratio
+	at := col.median
+	if col.barW > 0 {
+		col.bar = at + 1
+		at = col.bar + col.barW
 	}
-	col.same = col.laps + 5
+	if rated {
+		at += ratio
+		col.ratio = at
+	}
+	if ranged {
+		at += laps
+		col.laps = at
+	}
+	col.same = at + 5
 	col.change = col.same + 8
 	return col
 }
@@ -160,17 +182,15 @@ func (col ladderCols) head(c *cell.Canvas, x, y int, name, ratio, change string)
 	if col.ratio > 0 {
 		right(col.ratio, ratio)
 	}
-	right(col.laps, "best–worst")
+	if col.laps > 0 {
+		right(col.laps, "best–worst")
+	}
 	right(col.same, "same")
 	right(col.change, change)
 }
 
 // draw draws one way to answer the question. first is what the others are compared with.
-func (col ladderCols) draw(c *cell.Canvas, x, y int, r, first *bench.Rung, slowest time.Duration) {
-	name := rungName(r)
-	if cell.Width(r.Title) < col.name && r.Title != "" {
-		name = r.Title
-	}
+func (col ladderCols) draw(c *cell.Canvas, x, y int, name string, r, first *bench.Rung, slowest time.Duration) {
 	c.TextCut(x, y, col.name-1, name, cell.Text|cell.Bold)
 	c.TextRight(x+col.files, y, 10, files(r), cell.Text)
 	c.TextRight(x+col.bytes, y, 8, size(r.Bytes), cell.Text)
@@ -181,13 +201,15 @@ func (col ladderCols) draw(c *cell.Canvas, x, y int, r, first *bench.Rung, slowe
 	} else if r.Median > first.Median {
 		style = cell.Warn
 	}
-	if slowest > 0 {
+	if slowest > 0 && col.barW > 0 {
 		chart.Bar(c, x+col.bar, y, col.barW, float64(r.Median)/float64(slowest), style)
 	}
 	if col.ratio > 0 && first.Median > 0 {
 		c.TextRight(x+col.ratio, y, 8, fmt.Sprintf("%.2fx", float64(r.Median)/float64(first.Median)), style)
 	}
-	c.TextRight(x+col.laps, y, 14, laps(r.Best, r.Worst), cell.Muted)
+	if col.laps > 0 {
+		c.TextRight(x+col.laps, y, 14, laps(r.Best, r.Worst), cell.Muted)
+	}
 	sign, look := "✓", cell.Good
 	if !r.Same {
 		sign, look = "×", cell.Bad|cell.Bold

@@ -60,9 +60,9 @@ func (s *layoutSuite) about() []string {
 
 func (s *layoutSuite) ask() tea.Cmd {
 	return s.app.askForm("benchmark: layout", []widget.Field{
-		{Name: "events", Value: "1M", Hint: "of the lake that is made for the run, and then written in each way", Check: whole(10_000, 1_000_000_000)},
+		{Name: "events", Value: "1M", Hint: "of the lake that is made and then written in each way", Check: whole(10_000, 1_000_000_000)},
 		{Name: "rounds", Value: "5", Hint: "of everything, 5 and more; the median counts", Check: whole(5, 1000)},
-		{Name: "cold", Value: "no", Choices: []string{"no", "yes"}, Hint: "also with the files' pages dropped from memory before each question: slower"},
+		{Name: "cold", Value: "no", Choices: []string{"no", "yes"}, Hint: "also without the files' pages in memory: slower"},
 	}, s.begin)
 }
 
@@ -87,10 +87,17 @@ func (s *layoutSuite) rows(w int) []benchRow {
 	if text := s.comparison(); text != "" {
 		rows = append(rows, wrappedRows(text, w, cell.Muted)...)
 	}
+	need := 0
+	for i := range l.Axes {
+		for _, p := range l.Axes[i].Points {
+			need = max(need, cell.Width(p.Title)+1)
+		}
+	}
+	cols := ladderColumns(w, need)
 	for i := range l.Axes {
 		for _, cold := range []bool{false, true} {
 			if rungs, base := axisRungs(l, &l.Axes[i], cold); len(rungs) > 0 {
-				rows = append(append(rows, blank), rungRows(pagesWord(cold)+": "+l.Axes[i].Title, "of base", rungs, base, s.changeHead(), s.changeOf, w)...)
+				rows = append(append(rows, blank), rungRows(pagesWord(cold)+": "+l.Axes[i].Title, "of base", rungs, base, s.changeHead(), s.changeOf, cols)...)
 			}
 		}
 	}

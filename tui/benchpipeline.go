@@ -74,9 +74,9 @@ func (s *pipelineSuite) ask() tea.Cmd {
 		only = s.selected.name
 	}
 	return s.app.askForm("benchmark: pipeline", []widget.Field{
-		{Name: "events", Value: "1M", Hint: "of the largest lake that is made; growth is told from a tenth and a hundredth of it too", Check: whole(10_000, 1_000_000_000)},
+		{Name: "events", Value: "1M", Hint: "of the largest lake; a tenth and a hundredth for growth", Check: whole(10_000, 1_000_000_000)},
 		{Name: "rounds", Value: "5", Hint: "of each measure, 5 and more; the median counts", Check: whole(5, 1000)},
-		{Name: "only", Value: only, Wide: true, Hint: "empty: all lines; else names with commas: convert, p95-list", Check: s.checkNames},
+		{Name: "only", Value: only, Wide: true, Hint: "empty: all; else names with commas: convert, p95-list", Check: s.checkNames},
 	}, s.begin)
 }
 
@@ -89,10 +89,26 @@ func (s *pipelineSuite) checkNames(text string) error {
 	known := s.app.cfg.Tasks.Stages
 	for _, name := range s.names(text) {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("there is no %q: %s", name, strings.Join(known, " "))
+			return fmt.Errorf("no line is %q%s", name, likeNames(name, known))
 		}
 	}
 	return nil
+}
+
+// likeNames tells known names that begin as a mistyped one does, no more than the form has room for; "" where none does.
+func likeNames(name string, known []string) string {
+	for n := len(name); n > 0; n-- {
+		var like []string
+		for _, k := range known {
+			if strings.HasPrefix(k, name[:n]) && len(like) < 2 {
+				like = append(like, k)
+			}
+		}
+		if len(like) > 0 {
+			return "; there is " + strings.Join(like, ", ")
+		}
+	}
+	return ""
 }
 
 // begin starts the run that the form describes.
@@ -212,7 +228,7 @@ func lineWords(p *bench.Pipeline, l *bench.Line) string {
 func pipelineHead(p *bench.Pipeline) string {
 	parts := []string{count(p.Events) + " events", "at least " + counted(int64(p.Rounds), "round")}
 	if p.Program != "" {
-		parts = append(parts, p.Program)
+		parts = append(parts, "SignalLake "+p.Program)
 	}
 	if p.Took > 0 {
 		parts = append(parts, "took "+span(p.Took.Round(time.Second)))

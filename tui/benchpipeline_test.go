@@ -30,13 +30,13 @@ func TestPipelineFromEmptyToReport(t *testing.T) {
 	d.press("6", "tab")
 	d.wants("No benchmark has run yet", "beside a reference", "3 GB", "run a benchmark")
 	d.press("enter", "ctrl+u", "text:250k", "tab", "ctrl+u", "text:9", "tab", "text:convert, p95-lost", "enter")
-	d.wants(`there is no "p95-lost"`, "generate convert p95-list") // the form stays
+	d.wants(`no line is "p95-lost"; there is p95-list`) // the form stays
 	d.press("backspace", "backspace", "backspace", "text:ist", "enter")
 	if got.Events != 250_000 || got.Rounds != 9 || strings.Join(got.Only, " ") != "convert p95-list" {
 		t.Errorf("the benchmark got %+v", got)
 	}
 	d.elapse(tickEvery)
-	d.wants("250,000 events", "8 of 11 goals met", "3 FAIL", "× FAIL", "◆ reach", "✓ pass", "· told", "? none", "growth")
+	d.wants("250,000 events", "8 of 11 goals met", "3 FAIL", "× FAIL", "◆ reached", "✓ pass", "· no goal", "? no data", "growth")
 	d.press("4", "enter")
 	d.wants("8 of 11 goals met; FAIL: visible", "Enter: look at the report")
 	d.press("esc", "6", "shift+tab")
@@ -137,7 +137,7 @@ func TestPipelineCompare(t *testing.T) {
 	f := pastPipelines(3)
 	other := fakePipeline(fakeNow.AddDate(0, 0, -9), 10_000_000, 1)
 	f.pipelines = append(f.pipelines, other)
-	d := drive(t, f, 120, 36)
+	d := drive(t, f, 160, 45)
 	d.press("6", "tab")
 	d.wants("report 1 of 4", "compared with 2026-11-20", "▲ +30%", "1M events, 8 of 11 goals met", "10M events")
 	d.lacks("▲ +30%!")

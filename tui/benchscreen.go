@@ -113,6 +113,7 @@ func (p *benchPage) key(k tea.KeyPressMsg) tea.Cmd {
 		if p.suite().at() < 0 {
 			return p.begin()
 		}
+		p.app.say("line: " + noLine(p.app))
 	}
 	return nil
 }
@@ -169,37 +170,41 @@ func (p *benchPage) next(n int) tea.Cmd {
 	return nil
 }
 
-func benchActions() []action {
-	none := func(a *App) string {
-		if a.bench.suite().at() < 0 {
-			return "there is no report yet"
-		}
-		return ""
+// noReport tells why there is nothing to show of the suite at hand; "" when there is.
+func noReport(a *App) string {
+	if a.bench.suite().at() < 0 {
+		return "there is no report yet"
 	}
+	return ""
+}
+
+// noLine tells why no line can be opened; "" when one can.
+func noLine(a *App) string {
+	if a.bench.suite() != suite(a.bench.pipeline) {
+		return "only the pipeline's report has lines to open"
+	}
+	if a.bench.pipeline.opened {
+		return "it is open: Esc closes it"
+	}
+	return noReport(a)
+}
+
+func benchActions() []action {
 	one := func(a *App) string {
 		if a.bench.suite().size() < 2 {
 			return "there is no other report"
 		}
 		return ""
 	}
-	line := func(a *App) string {
-		if a.bench.suite() != suite(a.bench.pipeline) {
-			return "only the pipeline's report has lines to open"
-		}
-		if a.bench.pipeline.opened {
-			return "it is open: Esc closes it"
-		}
-		return none(a)
-	}
 	return []action{
 		{"suite", "the next suite: ladder, pipeline, layout; Shift+Tab the one before", []string{"tab"}, onBench, true, nil, func(a *App) tea.Cmd { return a.bench.next(1) }},
 		{"suite before", "the suite before this one", []string{"shift+tab"}, onBench, false, nil, func(a *App) tea.Cmd { return a.bench.next(-1) }},
 		{"run", "run the suite at hand: measure again", []string{"a"}, onBench, true, func(a *App) string { return a.bench.cannot() }, func(a *App) tea.Cmd { return a.bench.begin() }},
-		{"line", "all about the line at the cursor: rounds, goal, earlier runs; Esc closes it", []string{"enter"}, onBench, true, line, nil},
+		{"line", "all about the line at the cursor: rounds, goal, earlier runs; Esc closes it", []string{"enter"}, onBench, true, noLine, nil},
 		{"older report", "the report before this one; → comes back", []string{"left", "h"}, onBench, true, one, func(a *App) tea.Cmd { return a.bench.step(1) }},
 		{"newer report", "the report after this one", []string{"right", "l"}, onBench, false, one, func(a *App) tea.Cmd { return a.bench.step(-1) }},
 		{"compare", "compare with another report than the one before", []string{"c"}, onBench, true, one, func(a *App) tea.Cmd { return a.bench.suite().openCompare() }},
-		{"copy", "copy the report as Markdown or JSON; `signallake-tui bench --write` keeps it in a file", []string{"y"}, onBench, true, none, (*App).copyMenu},
+		{"copy", "copy the report as Markdown or JSON; `signallake-tui bench --write` keeps it in a file", []string{"y"}, onBench, true, noReport, (*App).copyMenu},
 		{"stop", "cancel the benchmark; a scratch lake goes with it", []string{"ctrl+c"}, onBench, true, func(a *App) string {
 			if _, _, ok := a.bench.running(); !ok {
 				return "no benchmark runs"

@@ -157,3 +157,59 @@ func TestBenchHistoryThatFails(t *testing.T) {
 	d.press("6")
 	d.wants("× earlier reports: state/bench.jsonl", "run a benchmark")
 }
+
+// TestBenchFits wants whole columns and one frame beside the other at widths between those of the golden frames, whatever number of reports there is.
+func TestBenchFits(t *testing.T) {
+	for _, w := range []int{80, 90, 100, 119, 120, 159, 160} {
+		f := newFake()
+		for i := range 3 {
+			at := fakeNow.AddDate(0, 0, -i)
+			f.reports = append(f.reports, fakeReport(at, 1_000_000, true, 1))
+			f.pipelines = append(f.pipelines, fakePipeline(at, 1_000_000, 1))
+			f.layouts = append(f.layouts, fakeLayouts(at, 1_000_000, true, 1))
+		}
+		d := drive(t, f, w, 60)
+		d.press("6")
+		d.elapse(tickEvery)
+		d.wants("report 1 of 3", "median", "same vs last", "✓       ~ ")
+		d.press("tab")
+		d.wants("report 1 of 3", "verdict", "· no goal", "? no data")
+		if w >= 120 {
+			d.wants("reference", "reach", "2,412 ms")
+		}
+		d.press("tab")
+		d.wants("report 1 of 3", "date/service/status ", "one file in the order of time ", "same vs last")
+		if listed := strings.Contains(d.text(), " reports "); listed != (w >= 160) {
+			t.Errorf("%d columns: the list of reports is there: %v", w, listed)
+		}
+	}
+}
+
+// TestEnterOnReportWithoutLines wants a word from a key that opens a line, where a report has none to open.
+func TestEnterOnReportWithoutLines(t *testing.T) {
+	f := newFake()
+	f.reports = append(f.reports, fakeReport(fakeNow, 1_000_000, true, 1))
+	d := drive(t, f, 80, 24)
+	d.press("6", "enter")
+	d.wants("line: only the pipeline's report has lines to open")
+}
+
+// TestWordsFit wants the words of forms and tasks whole in a window of 80 columns.
+func TestWordsFit(t *testing.T) {
+	d := drive(t, newFake().empty(), 80, 24)
+	for _, keys := range [][]string{{"6", "a"}, {"tab", "a"}, {"tab", "a"}, {"4"}, {"a", "g"}, {"a", "c"}} {
+		d.press(keys...)
+		d.lacks("…")
+		d.press("esc")
+	}
+}
+
+// TestHelpTellsWhatAKeyDoesHere wants a key listed once, with what it does at this place.
+func TestHelpTellsWhatAKeyDoesHere(t *testing.T) {
+	d := drive(t, newFake(), 120, 60)
+	d.press("6", "?")
+	d.wants("the next suite", "cancel the benchmark")
+	d.lacks("focus the next panel", "cancel the query or the task")
+	d.press("esc", "1", "?")
+	d.wants("focus the next panel", "cancel the query or the task")
+}

@@ -20,11 +20,11 @@ func verdictSign(v bench.Verdict) (sign, word string, style cell.Style) {
 	case bench.Pass:
 		return "✓", "pass", cell.Good
 	case bench.Reached, bench.Excellent:
-		return "◆", "reach", cell.Good | cell.Bold
+		return "◆", "reached", cell.Good | cell.Bold
 	case bench.NotMeasured:
-		return "?", "none", cell.Warn
+		return "?", "no data", cell.Warn
 	}
-	return "·", "told", cell.Muted
+	return "·", "no goal", cell.Muted
 }
 
 // rows are a report: what was measured, the table, how the stages grow, and the findings; or one line alone.
@@ -65,7 +65,7 @@ func tallyRow(t bench.Tally) benchRow {
 			n       int
 			verdict bench.Verdict
 			word    string
-		}{{t.Passed, bench.Pass, fmt.Sprintf("%d of %s met", t.Passed, counted(int64(t.Judged), "goal"))}, {t.Reached, bench.Reached, fmt.Sprintf("%d excellent", t.Reached)},
+		}{{t.Passed, bench.Pass, fmt.Sprintf("%d of %s met", t.Passed, counted(int64(t.Judged), "goal"))}, {t.Reached, bench.Reached, fmt.Sprintf("%d reached", t.Reached)},
 			{t.Failed, bench.Fail, fmt.Sprintf("%d FAIL", t.Failed)}} {
 			if part.n > 0 {
 				sign, _, style := verdictSign(part.verdict)
@@ -78,6 +78,9 @@ func tallyRow(t bench.Tally) benchRow {
 // pipelineCols are the table's columns at a width: where each ends, for the verdict where it begins; 0: there is no room for it.
 type pipelineCols struct{ name, title, titleW, ours, reference, ratio, goal, reach, bar, barW, verdict, change int }
 
+// amountWidth is how wide a side's median may be.
+const amountWidth = 16
+
 // pipelineColumns lays the table out in w columns: first the verdict, then as there is room the goal, the change, the reference, the reach, a bar and the
 // titles.
 func pipelineColumns(w int) pipelineCols {
@@ -89,7 +92,7 @@ func pipelineColumns(w int) pipelineCols {
 		spare -= n
 		return n
 	}
-	goal, change, reference, reach, bar := take(12), take(9), take(17), take(11), take(12)
+	goal, change, reference, reach, bar := take(12), take(9), take(amountWidth+1), take(11), take(12)
 	col := pipelineCols{name: 18}
 	at := col.name
 	if spare >= 16 {
@@ -150,9 +153,9 @@ func (s *pipelineSuite) drawLine(c *cell.Canvas, x, y, w int, col pipelineCols, 
 	if col.titleW > 0 {
 		c.TextCut(x+col.title, y, col.titleW-1, l.Title, cell.Muted)
 	}
-	right(col.ours, 16, measured(&l.Ours, l.Unit), cell.Text)
+	right(col.ours, amountWidth, measured(&l.Ours, l.Unit), cell.Text)
 	if l.Reference != nil {
-		right(col.reference, 16, measured(l.Reference, l.Unit), cell.Muted)
+		right(col.reference, amountWidth, measured(l.Reference, l.Unit), cell.Muted)
 		right(col.ratio, 8, l.ValueWords(), cell.Text|cell.Bold)
 	}
 	right(col.goal, 11, l.GoalWords(), cell.Muted)
@@ -175,12 +178,15 @@ func (s *pipelineSuite) drawLine(c *cell.Canvas, x, y, w int, col pipelineCols, 
 	s.app.rowZone(cell.Rect{X: x, Y: y, W: w, H: 1}, func(int, int) tea.Cmd { s.selected = keyOf(l); return nil })
 }
 
-// measured is a side's median; "-" where nothing was measured.
+// measured is a side's median in its column; "-" where nothing was measured.
 func measured(m *bench.Measure, unit string) string {
 	if m.Median <= 0 {
 		return "-"
 	}
-	return bench.Amount(m.Median, unit)
+	if text := bench.Amount(m.Median, unit); cell.Width(text) <= amountWidth {
+		return text
+	}
+	return bench.Brief(int64(m.Median)) + " " + unit // no digit may be lost to an ellipsis
 }
 
 // goalBar draws how far a line is on the way to its reach, or to twice its goal where nothing is said to be excellent; a tick stands where the goal is.
@@ -206,7 +212,7 @@ func growthRows(p *bench.Pipeline, w int) []benchRow {
 		return nil
 	}
 	const name = 15
-	medians := w - name - 10 - 9 - 10
+	medians := min(w-name-10-9-11, 44) // wider, the eye would lose the row
 	draw := func(label, said, exponent, bound string, look, second cell.Style, v *bench.Verdict) benchRow {
 		return func(c *cell.Canvas, x, y, _ int) {
 			c.TextCut(x, y, name-1, label, look)

@@ -23,7 +23,7 @@ func benchTitle(r *bench.Report) string {
 	if r.Data.Scratch {
 		kind = "scratch"
 	}
-	text := short(float64(r.Data.Events)) + " events, " + kind
+	text := bench.Brief(r.Data.Events) + " events, " + kind
 	one, list := r.Find(bench.Unpartitioned, false), r.Find(bench.Catalog, false)
 	if one != nil && list != nil && one.Median > 0 {
 		text += fmt.Sprintf(", catalog %.2fx", float64(list.Median)/float64(one.Median))

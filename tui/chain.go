@@ -187,7 +187,10 @@ func (a *App) drawChainTable(c *cell.Canvas, in cell.Rect) {
 		x += number
 		c.TextRight(x, in.Y, number, column, cell.Muted|cell.Bold)
 	}
-	c.TextCut(x+2, in.Y, in.X+in.W-x-2, "empty in", cell.Muted|cell.Bold)
+	end := c.TextCut(x+2, in.Y, in.X+in.W-x-2, "empty in", cell.Muted|cell.Bold)
+	if wide {
+		c.TextRight(in.X+in.W, in.Y, in.X+in.W-end-2, "rates are of the last "+span(lake.ChainWindow), cell.Faint)
+	}
 	for i := range a.chain {
 		s, y := &a.chain[i], in.Y+1+i
 		if y >= in.Y+in.H {

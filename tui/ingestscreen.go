@@ -341,10 +341,23 @@ func (g *ingestPage) eachRow(c *cell.Canvas, in cell.Rect, side int, row func(i,
 
 func ingestActions() []action {
 	return slices.Concat([]action{
-		{"details", "the request, the dead letters or the rejected line at hand, in full", []string{"enter"}, onIngest, true, nil, func(a *App) tea.Cmd { return a.ingest.details() }},
+		{"details", "the request, the dead letters or the rejected line at hand, in full", []string{"enter"}, onIngest, true, func(a *App) string { return a.ingest.noDetails() }, func(a *App) tea.Cmd { return a.ingest.details() }},
 	}, deadActions(), []action{
 		{"copy", "copy the curl line, the request's id or the refused line", []string{"y"}, onIngest, true, nil, (*App).copyMenu},
 	})
+}
+
+// noDetails tells why there is no row to show in full; "" when there is one.
+func (g *ingestPage) noDetails() string {
+	switch {
+	case g.rows(g.side()) > 0:
+		return ""
+	case g.side() == 0:
+		return "there is no request yet"
+	case g.app.cfg.Letters != nil:
+		return "there is no dead letter"
+	}
+	return "no line was refused"
 }
 
 // details shows the row at hand in full.

@@ -46,3 +46,15 @@ func TestDeadLettersAreCounted(t *testing.T) {
 	d.press("y")
 	d.wants("the command for dead letters", "signallake-tui dead --data data")
 }
+
+// TestEnterOnNothing wants a word where there is nothing to enter, on each side of the Ingest screen, and no hint of the key.
+func TestEnterOnNothing(t *testing.T) {
+	f := newFake()
+	f.api.Recent, f.api.Rejects = nil, nil
+	d := drive(t, f, 80, 24)
+	d.press("5", "enter")
+	d.wants("details: there is no request yet")
+	d.lacks("Enter details")
+	d.press("tab", "enter")
+	d.wants("details: no line was refused")
+}

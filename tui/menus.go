@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -94,14 +95,18 @@ func (a *App) openHelp() tea.Cmd {
 		}
 		return ch
 	}
+	taken := map[string]bool{}
 	for i := range a.actions {
 		if act := &a.actions[i]; act.place != everywhere && act.place&at != 0 {
 			choices = append(choices, row(act))
+			for _, k := range act.keys {
+				taken[k] = true
+			}
 		}
 	}
 	choices = append(choices, choice{Item: widget.Item{Label: "everywhere", Head: true}})
 	for i := range a.actions {
-		if act := &a.actions[i]; act.place == everywhere {
+		if act := &a.actions[i]; act.place == everywhere && slices.ContainsFunc(act.keys, func(k string) bool { return !taken[k] }) { // else it means something else here
 			choices = append(choices, row(act))
 		}
 	}

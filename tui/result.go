@@ -192,7 +192,7 @@ func (v *resultView) title() string {
 // statsLine is what the statement did.
 func (v *resultView) statsLine() string {
 	st := v.stats
-	text := fmt.Sprintf("read %d/%d files %s%s in %s", st.Files, st.FilesTotal, size(st.Bytes), byDigests(&st), took(st.Elapsed))
+	text := readWords(&st) + " in " + took(st.Elapsed)
 	if st.HotRows > 0 {
 		text += fmt.Sprintf(" + %s hot rows", short(float64(st.HotRows)))
 	}
@@ -202,15 +202,28 @@ func (v *resultView) statsLine() string {
 	return text + fmt.Sprintf(" · v%d · ≈ %s", st.Version, usd(st.USD))
 }
 
-// byDigests tells what was read in place of the files' columns; "" when those were read.
-func byDigests(st *sql.Stats) string {
+// readWords tells what was read: columns of the files, or the digests that stood in for them. The files' bytes are named in both cases, since they are
+// what another engine reads, and what it charges.
+func readWords(st *sql.Stats) string {
+	files := fmt.Sprintf("%d/%d files %s", st.Files, st.FilesTotal, size(st.Bytes))
+	digests := digestWords(st)
 	switch {
 	case st.Digests == 0:
-		return ""
-	case st.DigestBytes == 0:
-		return " by digests in memory"
+		return "read " + files
+	case st.Digests < st.Files:
+		return fmt.Sprintf("read %s, %d by %s,", files, st.Digests, digests)
+	case st.DigestBytes > 0:
+		return "read " + digests + " for " + files
 	}
-	return " by digests of " + size(st.DigestBytes)
+	return digests + " for " + files
+}
+
+// digestWords names the digests that were read.
+func digestWords(st *sql.Stats) string {
+	if st.DigestBytes == 0 {
+		return "digests in memory"
+	}
+	return "digests of " + size(st.DigestBytes)
 }
 
 // row is the row at the cursor; a text has none.

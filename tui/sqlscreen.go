@@ -102,6 +102,7 @@ func (s *sqlScreen) load(text string) tea.Cmd {
 // openWith shows the screen with a statement, and runs it when asked to. Esc leads back.
 func (s *sqlScreen) openWith(text string, run bool) tea.Cmd {
 	cmds := []tea.Cmd{s.app.open(sqlScreenID), s.load(text)}
+	s.editor.Top() // what nobody has typed is read from its beginning
 	if run {
 		s.focus = gridPane
 		cmds = append(cmds, s.start())
@@ -192,7 +193,11 @@ func (s *sqlScreen) cost() string {
 		return ""
 	}
 	st := s.result.stats
-	return fmt.Sprintf("q %s %d/%d files %s ≈ %s", size(st.Bytes), st.Files, st.FilesTotal, took(st.Elapsed), usd(st.USD))
+	amount := size(st.Bytes)
+	if st.Digests > 0 && st.Digests == st.Files {
+		amount = digestWords(&st)
+	}
+	return fmt.Sprintf("q %s %d/%d files %s ≈ %s", amount, st.Files, st.FilesTotal, took(st.Elapsed), usd(st.USD))
 }
 
 func (s *sqlScreen) places() place {

@@ -172,7 +172,7 @@ func (a *App) startGenerate(f *widget.Form) tea.Cmd {
 
 func (a *App) askConvert() tea.Cmd {
 	return a.askForm("convert", []widget.Field{
-		{Name: "layout", Value: "partitioned", Choices: []string{"partitioned", "unpartitioned", "both"}, Hint: "← → choose; unpartitioned is the benchmark's twin, never part of events"},
+		{Name: "layout", Value: "partitioned", Choices: []string{"partitioned", "unpartitioned", "both"}, Hint: "← → choose; unpartitioned: a twin for the benchmark"},
 	}, func(f *widget.Form) tea.Cmd {
 		layout, run := f.Value("layout"), a.cfg.Tasks.Convert
 		return a.start("convert "+layout, func(ctx context.Context, progress *lake.Progress) (string, error) {

@@ -150,7 +150,7 @@ func jobWords(j JobView) string {
 	case p.Done > 0:
 		parts = append(parts, short(float64(p.Done)))
 	}
-	if j.Rate > 0 {
+	if j.Rate > 0 && (p.Total == 0 || p.Total >= 1000) { // of a handful of steps there is none worth telling
 		parts = append(parts, short(j.Rate)+"/s")
 	}
 	if j.ETA > 0 {
@@ -307,13 +307,13 @@ func (v JobView) leads() bool {
 func (a *App) taskKinds() []choice {
 	tasks := a.cfg.Tasks
 	return []choice{
-		{widget.Item{Label: "generate", Detail: "synthetic events: log-normal latencies, a daily rhythm, incidents", Off: a.off(tasks.Generate != nil)}, a.askGenerate},
+		{widget.Item{Label: "generate", Detail: "synthetic events with a daily rhythm and incidents", Off: a.off(tasks.Generate != nil)}, a.askGenerate},
 		{widget.Item{Label: "convert", Detail: "raw lines to Hive-partitioned Parquet, or the benchmark's twin", Off: a.off(tasks.Convert != nil)}, a.askConvert},
-		{widget.Item{Label: "import", Detail: "log files: JSON lines, nginx and Apache access logs, logfmt, gzip and zstd too", Off: a.off(tasks.Import != nil)}, a.askImport},
-		{widget.Item{Label: "bench", Detail: "the same question over each layout, warm and cold: what partitioning is worth", Off: a.off(tasks.Bench != nil)}, a.bench.ladder.ask},
+		{widget.Item{Label: "import", Detail: "log files: JSON lines, access logs, logfmt; gzip and zstd too", Off: a.off(tasks.Import != nil)}, a.askImport},
+		{widget.Item{Label: "bench", Detail: "one question in several ways: what partitions and catalog gain", Off: a.off(tasks.Bench != nil)}, a.bench.ladder.ask},
 		{widget.Item{Label: "pipeline", Detail: "each stage beside a reference, held to its goal", Off: a.off(tasks.Pipeline != nil)}, a.bench.pipeline.ask},
-		{widget.Item{Label: "layout", Detail: "the same events in other folders, files, codecs and row groups: where the time goes", Off: a.off(tasks.Layout != nil)}, a.bench.layout.ask},
-		{widget.Item{Label: "verify", Detail: "prove that every accepted event is there exactly once, and every file whole", Off: a.off(tasks.Verify != nil)}, func() tea.Cmd {
+		{widget.Item{Label: "layout", Detail: "the same events in other folders, files, codecs, row groups", Off: a.off(tasks.Layout != nil)}, a.bench.layout.ask},
+		{widget.Item{Label: "verify", Detail: "prove that each event is there exactly once, each file whole", Off: a.off(tasks.Verify != nil)}, func() tea.Cmd {
 			return a.start("verify", func(ctx context.Context, p *lake.Progress) (string, error) { return tasks.Verify(ctx, p) })
 		}},
 	}

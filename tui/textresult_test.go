@@ -62,3 +62,21 @@ func TestTablesStayTables(t *testing.T) {
 	table(false, []string{"message"}, []any{"a\nb"})
 	table(false, []string{"explain_key", "explain_value"}, []any{"logical_plan", "a"}, []any{"physical_plan", "b"})
 }
+
+// TestStatsSayWhatWasRead wants bytes of files called read only where files were read: digests stand in for them, and may be in memory.
+func TestStatsSayWhatWasRead(t *testing.T) {
+	for _, c := range []struct {
+		stats sql.Stats
+		want  string
+	}{
+		{sql.Stats{Files: 3, FilesTotal: 9, Bytes: 2048}, "read 3/9 files 2.0 KB"},
+		{sql.Stats{Files: 3, FilesTotal: 9, Bytes: 2048, Digests: 3, DigestBytes: 1024}, "read digests of 1.0 KB for 3/9 files 2.0 KB"},
+		{sql.Stats{Files: 3, FilesTotal: 9, Bytes: 2048, Digests: 3}, "digests in memory for 3/9 files 2.0 KB"},
+		{sql.Stats{Files: 3, FilesTotal: 9, Bytes: 2048, Digests: 2, DigestBytes: 1024}, "read 3/9 files 2.0 KB, 2 by digests of 1.0 KB,"},
+		{sql.Stats{Files: 3, FilesTotal: 9, Bytes: 2048, Digests: 2}, "read 3/9 files 2.0 KB, 2 by digests in memory,"},
+	} {
+		if got := readWords(&c.stats); got != c.want {
+			t.Errorf("%+v is %q, want %q", c.stats, got, c.want)
+		}
+	}
+}

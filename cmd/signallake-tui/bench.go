@@ -56,7 +56,7 @@ func runBench(ctx context.Context, w *world, args []string) error {
 	if *asJSON {
 		return writeJSON(w.stdout, report)
 	}
-	_, err = fmt.Fprint(w.stdout, bench.Text(report, bench.Previous(history, report)))
+	_, err = fmt.Fprint(w.stdout, folded(bench.Text(report, bench.Previous(history, report)), columnsOf(w.stdout)))
 	return err
 }
 
@@ -90,7 +90,7 @@ func (s *stack) runBenchTask(ctx context.Context, p tui.BenchParams, progress *l
 		report, err = benchLake(ctx, s.lake, p, s.now, progress)
 	}
 	if err != nil {
-		return nil, err
+		return nil, unlessCancelled(ctx, err)
 	}
 	_, err = remember(dir, ladderHistory, report)
 	return report, err

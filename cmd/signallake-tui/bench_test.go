@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -141,5 +142,38 @@ func TestDescribeMachine(t *testing.T) {
 	}
 	if host != "" && len(host) > 3 && strings.Contains(m.OS, host) {
 		t.Errorf("the machine's name is in %q", m.OS)
+	}
+}
+
+// TestUnlessCancelled wants the console told what a cancelled benchmark leaves, and no such promise where something may have stayed.
+func TestUnlessCancelled(t *testing.T) {
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	failed := errors.New("remove /tmp/scratch: busy")
+	for _, c := range []struct {
+		ctx  context.Context
+		err  error
+		want string
+	}{
+		{stopped, fmt.Errorf("5 of 10 events were written and stay: %w", context.Canceled), "nothing of it stays: context canceled"},
+		{stopped, errors.Join(fmt.Errorf("pipeline benchmark: %w", context.Canceled), nil), "nothing of it stays: context canceled"},
+		{stopped, errors.Join(context.Canceled, failed), "context canceled\nremove /tmp/scratch: busy"},
+		{stopped, failed, failed.Error()},
+		{t.Context(), fmt.Errorf("a child: %w", context.Canceled), "a child: context canceled"},
+	} {
+		if err := unlessCancelled(c.ctx, c.err); err.Error() != c.want || errors.Is(err, context.Canceled) != errors.Is(c.err, context.Canceled) {
+			t.Errorf("%v became %v, want %s", c.err, err, c.want)
+		}
+	}
+}
+
+func TestFolded(t *testing.T) {
+	const report = "20 events of one service and one day\n\nway        files  bytes  median ms  best ms\n- Time: the list takes 0.87 ms where one file takes 0.72 ms\n- short\n"
+	if got := folded(report, 0); got != report {
+		t.Errorf("no terminal: %q", got)
+	}
+	want := "20 events of one service and\none day\n\nway        files  bytes  median ms  best ms\n- Time: the list takes 0.87 ms\n  where one file takes 0.72 ms\n- short\n"
+	if got := folded(report, 30); got != want {
+		t.Errorf("30 columns: %q, want %q", got, want)
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/sys/unix"
 
 	"github.com/signallake/signallake/lake"
@@ -59,12 +61,46 @@ func publish[R any, P bench.Kept[R]](w *world, dir, history string, report P, pa
 	return kept, writePage(w, page, sections(kept))
 }
 
+// folded breaks the sentences of a report between words where a terminal is too narrow for them. Tables stay as they are: their cells have two blanks
+// between them, which sentences have not. columns 0 is no terminal.
+func folded(report string, columns int) string {
+	if columns < 20 {
+		return report
+	}
+	lines := strings.Split(report, "\n")
+	for i, line := range lines {
+		point, rest := "", line
+		if after, ok := strings.CutPrefix(line, "- "); ok {
+			point, rest = "- ", after
+		}
+		if ansi.StringWidth(line) <= columns || strings.Contains(rest, "  ") {
+			continue
+		}
+		indent := strings.Repeat(" ", len(point))
+		lines[i] = point + strings.ReplaceAll(ansi.Wordwrap(rest, columns-len(point), ""), "\n", "\n"+indent)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// nothingStays is what a stopped benchmark leaves.
+const nothingStays = "nothing of it stays"
+
 // unlessStopped is a benchmark's error, as the user's own doing where it was that.
 func unlessStopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return &stoppedError{"the benchmark was stopped; nothing of it stays", err}
+		return &stoppedError{"the benchmark was stopped; " + nothingStays, err}
 	}
 	return err
+}
+
+// unlessCancelled is the error of a benchmark that is a task of the console, which shows the words before the cancelling as what the task leaves. Where another
+// error came with it, such as that of a folder that could not be removed, it stays as it is.
+func unlessCancelled(ctx context.Context, err error) error {
+	var joined interface{ Unwrap() []error }
+	if ctx.Err() == nil || !errors.Is(err, context.Canceled) || errors.As(err, &joined) && len(joined.Unwrap()) > 1 {
+		return err
+	}
+	return fmt.Errorf("%s: %w", nothingStays, context.Canceled)
 }
 
 // locked runs do while no other process holds the lock of that name.

@@ -53,7 +53,8 @@ func runBenchLayout(ctx context.Context, w *world, args []string) error {
 	if *asJSON {
 		return writeJSON(w.stdout, report)
 	}
-	_, err = fmt.Fprint(w.stdout, bench.LayoutText(report, bench.Previous(history, report), columnsOf(w.stdout)))
+	columns := columnsOf(w.stdout)
+	_, err = fmt.Fprint(w.stdout, folded(bench.LayoutText(report, bench.Previous(history, report), columns), columns))
 	return err
 }
 
@@ -92,7 +93,7 @@ func (s *stack) runLayoutTask(ctx context.Context, p tui.LayoutParams, progress 
 	dir := s.lake.Layout().Root
 	report, err := benchLayouts(ctx, dir, p, s.now, progress)
 	if err != nil {
-		return nil, err
+		return nil, unlessCancelled(ctx, err)
 	}
 	_, err = remember(dir, layoutHistory, report)
 	return report, err

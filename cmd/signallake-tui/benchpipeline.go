@@ -61,7 +61,8 @@ func runBenchPipeline(ctx context.Context, w *world, args []string) error {
 	if *asJSON {
 		err = writeJSON(w.stdout, report.Judge())
 	} else {
-		_, err = fmt.Fprint(w.stdout, bench.PipelineText(report, bench.Previous(history, report), columnsOf(w.stdout)))
+		columns := columnsOf(w.stdout)
+		_, err = fmt.Fprint(w.stdout, folded(bench.PipelineText(report, bench.Previous(history, report), columns), columns))
 	}
 	if names := report.Failed(); err == nil && *judge && len(names) > 0 {
 		return &failedError{names}
@@ -137,7 +138,7 @@ func (s *stack) runPipelineTask(ctx context.Context, p tui.PipelineParams, progr
 	dir := s.lake.Layout().Root
 	report, err := benchPipeline(ctx, dir, p, s.now, progress, nil)
 	if err != nil {
-		return nil, err
+		return nil, unlessCancelled(ctx, err)
 	}
 	_, err = remember(dir, pipelineHistory, report)
 	return report, err

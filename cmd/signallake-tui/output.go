@@ -38,8 +38,23 @@ func writerFor(format string, out io.Writer) (func(io.Writer, *sql.Result) error
 
 // writeTable writes aligned columns for people. Text of the lake is made safe for a terminal.
 func writeTable(w io.Writer, r *sql.Result) error {
+	if len(r.Columns) == 2 && r.Columns[0].Name == "explain_key" && r.Columns[1].Name == "explain_value" {
+		return writePlan(w, r)
+	}
 	const maxCell = 60 // a longer text would push the other columns off the screen; json and csv have it whole
 	return writeTableOf(w, r, maxCell)
+}
+
+// writePlan writes the drawing that EXPLAIN answers with, which a cell of a table would cut.
+func writePlan(w io.Writer, r *sql.Result) error {
+	var b strings.Builder
+	for _, row := range r.Rows {
+		for line := range strings.SplitSeq(strings.TrimRight(fmt.Sprint(row[1]), "\n"), "\n") {
+			b.WriteString(lake.SafeText(line, 0) + "\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // writeTableOf is writeTable with cells of up to so many characters.

@@ -104,8 +104,11 @@ func statementFor(names []string, text string, limit int, narrow queryFlags, now
 // tellStats says on standard error what the statement read, and never lets a cut result pass for a whole one.
 func tellStats(w *world, r *sql.Result, limit int) error {
 	digests := ""
-	if r.Stats.Digests > 0 {
-		digests = fmt.Sprintf(" (%d files by their digests, %d bytes)", r.Stats.Digests, r.Stats.DigestBytes)
+	switch {
+	case r.Stats.Digests > 0 && r.Stats.DigestBytes == 0:
+		digests = fmt.Sprintf(" (%d files by digests in memory instead)", r.Stats.Digests)
+	case r.Stats.Digests > 0:
+		digests = fmt.Sprintf(" (%d files by digests of %d bytes instead)", r.Stats.Digests, r.Stats.DigestBytes)
 	}
 	fmt.Fprintf(w.stderr, "%d rows; read %d of %d files, %d bytes%s, %d hot rows; version %d; %.1f ms; Athena would charge $%.6f\n",
 		len(r.Rows), r.Stats.Files, r.Stats.FilesTotal, r.Stats.Bytes, digests, r.Stats.HotRows, r.Stats.Version, float64(r.Stats.Elapsed.Microseconds())/1000, r.Stats.USD)

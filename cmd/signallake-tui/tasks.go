@@ -46,7 +46,12 @@ func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, now time.
 		return "", fmt.Errorf("%d of %d events were written and stay: %w", written, p.Count, err)
 	}
 	took := time.Since(started)
-	return fmt.Sprintf("%d events of %d days, seed %d, in %s (%.0f a second)", written, p.Days, p.Seed, took.Round(time.Millisecond), float64(written)/took.Seconds()), nil
+	return fmt.Sprintf("%s events of %d days, seed %d, %s", lake.Thousands(written), p.Days, p.Seed, pace(written, took)), nil
+}
+
+// pace is how long so many events took, and how many a second that is.
+func pace(events int64, took time.Duration) string {
+	return fmt.Sprintf("in %s (%s a second)", took.Round(time.Millisecond), lake.Thousands(int64(float64(events)/max(took.Seconds(), 1e-9))))
 }
 
 // appendPatiently appends, and where the lake's backlog is full converts it first.
@@ -84,7 +89,7 @@ func convert(ctx context.Context, l *lake.Lake, layout string, progress *lake.Pr
 		}
 		done = "nothing to convert: every event is in Parquet already"
 		if r.Events > 0 {
-			done = fmt.Sprintf("%d events into %d files, %d bytes, in %s (%.0f a second)", r.Events, r.Files, r.Bytes, r.Elapsed.Round(time.Millisecond), float64(r.Events)/r.Elapsed.Seconds())
+			done = fmt.Sprintf("%s events into %s files, %s bytes, %s", lake.Thousands(r.Events), lake.Thousands(int64(r.Files)), lake.Thousands(r.Bytes), pace(r.Events, r.Elapsed))
 		}
 	}
 	if layout == "unpartitioned" || layout == "both" {
@@ -95,7 +100,7 @@ func convert(ctx context.Context, l *lake.Lake, layout string, progress *lake.Pr
 		if done != "" {
 			done += "; "
 		}
-		done += fmt.Sprintf("unpartitioned twin of version %d: %d events, %d bytes, in %s", r.Version, r.Events, r.Bytes, r.Elapsed.Round(time.Millisecond))
+		done += fmt.Sprintf("unpartitioned twin of version %d: %s events, %s bytes, in %s", r.Version, lake.Thousands(r.Events), lake.Thousands(r.Bytes), r.Elapsed.Round(time.Millisecond))
 	}
 	return done, nil
 }
@@ -109,7 +114,7 @@ func verify(ctx context.Context, l *lake.Lake, progress *lake.Progress) (string,
 	if !report.OK {
 		return "", damageOf(&report)
 	}
-	return fmt.Sprintf("%d events, each visible exactly once; %d files, %d bytes checked", report.Events.Visible, report.FilesChecked, report.BytesChecked), nil
+	return fmt.Sprintf("%s events, each visible exactly once; %s files, %s bytes checked", lake.Thousands(report.Events.Visible), lake.Thousands(int64(report.FilesChecked)), lake.Thousands(report.BytesChecked)), nil
 }
 
 // tasks are the long operations that the console may start.

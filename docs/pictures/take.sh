@@ -52,10 +52,10 @@ send() {
 panels="wait:p95 over time,gone:loading"
 six_hours="$panels,t,text:6h,enter,wait:6 h"
 failures="ctrl+a,ctrl+k\
-,text:SELECT region\\, endpoint\\, count(*) AS failed\\, round(quantile_cont(latency_ms\\, 0.95)) AS p95,enter\
+,text:SELECT region\\, endpoint\\, count(*) AS fails\\, round(quantile_cont(latency_ms\\, 0.95)) AS p95,enter\
 ,text:FROM events,enter\
 ,text:WHERE service_name = 'auth' AND status_code >= 500 AND timestamp > '2026-11-10 04:00',enter\
-,text:GROUP BY ALL ORDER BY failed DESC\\, p95 DESC"
+,text:GROUP BY ALL ORDER BY fails DESC\\, p95 DESC"
 
 shot first-run new "wait:curl"
 shot dashboard demo "$six_hours"
@@ -65,9 +65,10 @@ shot sql demo "$panels,3,wait:statement,$failures,f5,wait:us-east-1,esc"
 # Tasks take their times from the clock: it must run.
 shot tasks tasks "wait:curl,4,wait:No task,a,wait:add a task,g,wait:seed,enter,wait:✓ generate,a,wait:add a task,c,wait:layout,enter,wait:✓ convert,a,wait:add a task,v,wait:✓ verify,wait:each visible,gone:✓ verify:" \
 	-env SIGNALLAKE_TEST_NOW= -limit 5m
+# So must the pipeline's benchmark, which takes some minutes: on a machine that does nothing else, or the picture shows what else it does.
 if asked bench; then
-	SIGNALLAKE_TEST_NOW=$now "$bin" bench --data "$work/demo" >>"$work/log" 2>&1
-	shot bench demo "$panels,6,wait:median"
+	SIGNALLAKE_TEST_NOW= "$bin" bench pipeline --data "$work/bench" --judge=false >>"$work/log" 2>&1
+	shot bench bench "wait:curl,6,tab,wait:verdict,gone:reading" -env SIGNALLAKE_TEST_NOW= -h 40
 fi
 # Last, since it adds to the lake.
 if asked ingest; then

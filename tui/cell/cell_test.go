@@ -128,3 +128,9 @@ func TestEveryOwnGlyphHasAnASCIIForm(t *testing.T) {
 		}
 	}
 }
+
+func TestWrapKeepsPercent(t *testing.T) {
+	if got, want := strings.Join(Wrap("it reads 36.4 % fewer, 50 %; 7", 14), "|"), "it reads|36.4 % fewer,|50 %; 7"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -134,11 +134,26 @@ func Wrap(s string, w int) []string {
 	return lines
 }
 
+// wordsOf splits a paragraph where lines may break; a number keeps its percent sign.
+func wordsOf(text string) []string {
+	words := strings.Split(text, " ")
+	kept, sign := words[:1], strings.HasPrefix(words[0], "%")
+	for _, word := range words[1:] {
+		was := sign
+		if sign = strings.HasPrefix(word, "%"); sign && !was {
+			kept[len(kept)-1] += " " + word
+		} else {
+			kept = append(kept, word)
+		}
+	}
+	return kept
+}
+
 // wrapWords wraps one paragraph.
 func wrapWords(text string, w int) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Split(text, " ") {
+	for _, word := range wordsOf(text) {
 		for w > 0 {
 			head := fit(word, w)
 			if len(head) == len(word) {

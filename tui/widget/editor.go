@@ -37,6 +37,9 @@ func (e *Editor) Set(s string) {
 	e.Mark.Row = -1
 }
 
+// Top puts the cursor before the first character.
+func (e *Editor) Top() { e.buf.move(Place{}, false) }
+
 // Insert puts text at the cursor.
 func (e *Editor) Insert(s string) {
 	e.buf.insert(s, false)
@@ -152,7 +155,7 @@ func (e *Editor) Scroll(n int) { e.buf.vertical(n, false) }
 func (e *Editor) Draw(c *cell.Canvas, r cell.Rect, focused bool) (x, y int) {
 	digits := len(fmt.Sprint(max(10, len(e.buf.lines))))
 	gutter := digits + 2
-	body := cell.Rect{X: r.X + gutter, Y: r.Y, W: max(0, r.W-gutter), H: r.H}
+	body := cell.Rect{X: r.X + gutter, Y: r.Y, W: max(0, r.W-gutter-1), H: r.H} // a column for the marks of what is beyond it
 	at := e.buf.at
 	before := runesWidth(e.buf.lines[at.Row][:at.Col])
 	e.top = min(max(e.top, at.Row-r.H+1), at.Row)
@@ -176,6 +179,12 @@ func (e *Editor) Draw(c *cell.Canvas, r cell.Rect, focused bool) (x, y int) {
 		}
 		c.TextRight(r.X+digits+1, r.Y+i, digits, fmt.Sprint(row+1), number)
 		e.line(c, body, row, r.Y+i, from, to)
+		if e.slide > 0 && len(e.buf.lines[row]) > 0 {
+			c.Text(body.X-1, r.Y+i, "‹", cell.Muted)
+		}
+		if runesWidth(e.buf.lines[row])-e.slide > body.W {
+			c.Text(body.X+body.W, r.Y+i, "›", cell.Muted)
+		}
 	}
 	if len(e.buf.lines) == 1 && len(e.buf.lines[0]) == 0 && e.Placeholder != "" {
 		for i, line := range cell.Wrap(e.Placeholder, body.W-1) {

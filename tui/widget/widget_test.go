@@ -263,3 +263,31 @@ func TestListWraps(t *testing.T) {
 		t.Errorf("the last item is not in the window as a whole:\n%s", got)
 	}
 }
+
+// TestEditorMarksWhatIsBeyond wants a sign at each end of a line that goes on there.
+func TestEditorMarksWhatIsBeyond(t *testing.T) {
+	e := NewEditor()
+	e.Set("0123456789abcdefghij\nshort")
+	c := cell.New(16, 2) // three columns for the number, a blank, eleven for the text, one for the mark
+	row := func(y int) string {
+		var b strings.Builder
+		for x := range c.W {
+			b.WriteString(c.At(x, y).Text)
+		}
+		return b.String()
+	}
+	draw := func(want ...string) {
+		t.Helper()
+		c = cell.New(16, 2)
+		e.Draw(c, c.All(), true)
+		for y, text := range want {
+			if got := row(y); got != text {
+				t.Errorf("row %d is %q, want %q", y, got, text)
+			}
+		}
+	}
+	e.Top()
+	draw("  1 0123456789a›", "  2 short       ")
+	e.Key(tea.KeyPressMsg{Code: tea.KeyEnd})
+	draw("  1‹abcdefghij  ", "  2‹            ")
+}
