@@ -68,7 +68,7 @@ func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResul
 	if err := l.raw.seal(); err != nil {
 		return err
 	}
-	memory, err := newConvertMemory(min(runtime.GOMAXPROCS(0), convertWorkers))
+	memory, err := newConvertMemory(min(Processors(), convertWorkers))
 	if err != nil {
 		return err
 	}
