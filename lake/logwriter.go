@@ -71,6 +71,7 @@ func (r *rawLog) write() {
 		}
 		// The senders that were just answered run first and hand in their next batches: the groups get larger, and nobody waits for a timer.
 		runtime.Gosched()
+		r.w.turnOver()
 	}
 }
 
@@ -94,8 +95,17 @@ func (w *logWriter) commit(group []*request) {
 	}
 	w.open.entered += int(w.window.head - before)
 	w.window.keep()
-	if w.open.dataEnd >= w.log.segmentBytes || w.open.indexEnd >= w.log.segmentBytes { // of many small batches, and of notes alone, the index is the larger
-		w.sealOpen() // the batches are durable whether or not the seal is; settle tries it again
+}
+
+// turnOver seals a segment that is full, and makes the next one. It comes after the answers, whose batches are durable without it, so that what it waits for passes
+// while the senders make their next ones. What fails is tried again by the next group, which says so.
+func (w *logWriter) turnOver() {
+	s := w.open
+	if s == nil || max(s.dataEnd, s.indexEnd) < w.log.segmentBytes { // of many small batches, and of notes alone, the index is the larger
+		return
+	}
+	if w.sealOpen() == nil {
+		_ = w.create()
 	}
 }
 
@@ -118,6 +128,9 @@ func (w *logWriter) store(group []*request) error {
 		if q.stored() && len(q.batch.Note) > 0 {
 			s.notes.add(&noteEntry{first: q.first, n: uint32(q.receipt.Stored), at: at, note: q.batch.Note})
 		}
+	}
+	if s.empty() {
+		s.started = at // it may have been made long before
 	}
 	if end > s.end {
 		w.end = end
@@ -220,7 +233,7 @@ func (w *logWriter) create() (err error) {
 	if _, err = s.index.WriteAt(head, 0); err != nil {
 		return err
 	}
-	if err = errors.Join(s.index.Sync(), s.data.Sync(), d.SyncDir(l.Raw())); err != nil {
+	if err = errors.Join(s.sync(), d.SyncDir(l.Raw())); err != nil {
 		return err
 	}
 	s.indexEnd, s.indexCRC = headerSize, crc32c(0, head)
