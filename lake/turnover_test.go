@@ -3,6 +3,7 @@ package lake_test
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -109,24 +110,31 @@ func TestNextSegmentThatFails(t *testing.T) {
 	n.whole(t)
 }
 
-// TestNextSegmentThatIsNotNeeded goes with the log, by request and at the end.
+// TestNextSegmentThatIsNotNeeded outlasts a seal by request, as a conversion asks for one when a segment is full, and goes with the log.
 func TestNextSegmentThatIsNotNeeded(t *testing.T) {
-	for _, sealed := range []bool{false, true} {
+	for _, used := range []bool{false, true} {
 		n := turn(t)
 		n.result <- nil
-		if sealed {
+		if err := n.Seal(); err != nil {
+			t.Fatal(err)
+		}
+		made := n.files(t)
+		if used {
+			n.store(t, "next", 3)
 			if err := n.Seal(); err != nil {
 				t.Fatal(err)
 			}
-			if names := n.files(t); len(names) != 1 {
-				t.Errorf("%q after a seal: want one file", names)
-			}
-			n.store(t, "next", 3)
+		}
+		if names := n.files(t); len(made) != 2 || !slices.Equal(made, names) {
+			t.Errorf("%q after a seal, then %q: want two and the same", made, names)
+		}
+		want := map[bool]int{false: 1, true: 2}[used]
+		if s := n.Segments(); len(s) != want || !s[want-1].Sealed {
+			t.Errorf("%+v: want %d, sealed", s, want)
 		}
 		if err := n.Close(); err != nil {
 			t.Fatal(err)
 		}
-		want := map[bool]int{false: 1, true: 2}[sealed]
 		if names := n.files(t); len(names) != want {
 			t.Errorf("%q after the end: want %d", names, want)
 		}
