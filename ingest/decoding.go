@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"math"
-	"runtime"
 	"unsafe"
 
 	"github.com/signallake/signallake/lake"
@@ -28,7 +27,7 @@ const (
 // so far. Small ones do not ask: they are done before a large one would let them in.
 type slots chan struct{}
 
-func newSlots() slots { return make(slots, max(2, runtime.GOMAXPROCS(0))) }
+func newSlots() slots { return make(slots, max(2, lake.Processors())) }
 
 // take waits for a slot and answers how to leave it.
 func (s slots) take(ctx context.Context, n int) (leave func(), err error) {

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/signallake/signallake/lake"
 )
 
 // coding is a way to compress a body.
@@ -75,7 +76,7 @@ type unpacker struct {
 }
 
 func newUnpackers(limit int64) *unpackers {
-	u := &unpackers{free: make(chan *unpacker, min(maxUnpackers, runtime.GOMAXPROCS(0)))}
+	u := &unpackers{free: make(chan *unpacker, min(maxUnpackers, lake.Processors()))}
 	for range cap(u.free) {
 		u.free <- &unpacker{limit: limit}
 	}

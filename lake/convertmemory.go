@@ -1,7 +1,6 @@
 package lake
 
 import (
-	"runtime"
 
 	"github.com/signallake/signallake/lake/rollup"
 )
@@ -26,7 +25,7 @@ type convertMemory struct {
 
 // takeMemory is what the conversion before kept, or new. Its caller has the turn to convert.
 func (l *Lake) takeMemory() (*convertMemory, error) {
-	workers := min(runtime.GOMAXPROCS(0), convertWorkers)
+	workers := min(Processors(), convertWorkers)
 	if m := l.memory; m != nil && len(m.scanned) == workers {
 		l.memory = nil
 		return m, nil

@@ -127,7 +127,6 @@ func (x *examined) events() (n int64) {
 
 // times are those of the first and the newest batch.
 func (x *examined) times() (started, newest Micros) {
-	started = x.header.started
 	for i := range x.records {
 		if r := &x.records[i]; r.kind == kindBatch {
 			if started == 0 {
@@ -135,6 +134,9 @@ func (x *examined) times() (started, newest Micros) {
 			}
 			newest = max(newest, r.at)
 		}
+	}
+	if started == 0 {
+		started = x.header.started
 	}
 	return started, newest
 }

@@ -72,6 +72,14 @@ func (r RawLog) Waiting() int {
 	defer r.mu.Unlock()
 	return len(r.pending)
 }
+
+// Idle waits until the writer has done what it does behind its answers.
+func (r RawLog) Idle(t testing.TB) {
+	t.Helper()
+	if err := r.task(func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
 func (r RawLog) Seal() error         { return r.seal() }
 func (r RawLog) Segments() []Segment { return r.segments() }
 func (r RawLog) Committed() Seq      { return r.committed() }

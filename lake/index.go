@@ -16,7 +16,7 @@ import (
 // start and length are the bytes of the data file that the record speaks of. The header's layout and checksum stay the same in every
 // later format, so that a newer format is told from damage. "previous end" is one past the newest committed event of all earlier
 // segments: what an earlier segment holds at or above it was never acknowledged and does not count. A record's checksum starts with the
-// segment's first seq, so that a record of another segment is no record here.
+// segment's first seq, so that a record of another segment is no record here. "started" is when the files were made, which may be long before the first record.
 //
 // Format 2 has batches of no events, which are there for their note: n and length are 0, first and start say where the next event comes.
 // Format 1 is read as well.

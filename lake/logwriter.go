@@ -71,6 +71,7 @@ func (r *rawLog) write() {
 		}
 		// The senders that were just answered run first and hand in their next batches: the groups get larger, and nobody waits for a timer.
 		runtime.Gosched()
+		r.w.turnOver()
 	}
 }
 
@@ -94,9 +95,6 @@ func (w *logWriter) commit(group []*request) {
 	}
 	w.open.entered += int(w.window.head - before)
 	w.window.keep()
-	if w.open.dataEnd >= w.log.segmentBytes || w.open.indexEnd >= w.log.segmentBytes { // of many small batches, and of notes alone, the index is the larger
-		w.sealOpen() // the batches are durable whether or not the seal is; settle tries it again
-	}
 }
 
 // store writes a group that was judged, and publishes it.
@@ -118,6 +116,9 @@ func (w *logWriter) store(group []*request) error {
 		if q.stored() && len(q.batch.Note) > 0 {
 			s.notes.add(&noteEntry{first: q.first, n: uint32(q.receipt.Stored), at: at, note: q.batch.Note})
 		}
+	}
+	if s.empty() {
+		s.started = at // it may have been made long before
 	}
 	if end > s.end {
 		w.end = end
@@ -196,38 +197,6 @@ func (w *logWriter) makeDurable(s *openSegment, n int64) error {
 	return nil
 }
 
-// create makes the next segment: both files and their names are durable when it returns.
-func (w *logWriter) create() (err error) {
-	l, d := w.log.layout, w.log.disk
-	started := MicrosOf(w.log.now())
-	s := &openSegment{first: w.next, end: w.next, prevEnd: w.end, started: started, newest: started,
-		dataPath: l.SegmentData(w.next), indexPath: l.SegmentIndex(w.next)}
-	defer func() {
-		if err != nil {
-			w.next += seqJump // its names may be taken now
-			s.abandon()
-			w.unsettled = append(w.unsettled, s)
-			w.settle()
-		}
-	}()
-	if s.data, err = d.Create(s.dataPath); err != nil {
-		return err
-	}
-	if s.index, err = d.Create(s.indexPath); err != nil {
-		return err
-	}
-	head := appendHeader(nil, header{first: s.first, prevEnd: s.prevEnd, started: started})
-	if _, err = s.index.WriteAt(head, 0); err != nil {
-		return err
-	}
-	if err = errors.Join(s.index.Sync(), s.data.Sync(), d.SyncDir(l.Raw())); err != nil {
-		return err
-	}
-	s.indexEnd, s.indexCRC = headerSize, crc32c(0, head)
-	w.open = s
-	return nil
-}
-
 // abandon closes both files. After a failure their descriptors are of no use: the next sync might report success with the data lost.
 func (s *openSegment) abandon() {
 	for _, f := range []File{s.data, s.index} {
@@ -295,20 +264,13 @@ func (s *openSegment) sealRecord() []byte {
 	return appendRecord(nil, s.first, &record{kind: kindSeal, n: uint32(s.end - s.first), first: s.end, start: s.dataEnd, crc: s.indexCRC, at: s.newest})
 }
 
-// sealAll seals the open segment and those whose seal failed before.
+// sealAll seals the open segment and those whose seal failed before. An empty one goes on waiting for its first group.
 func (w *logWriter) sealAll() error {
 	err := w.settle()
-	if w.open == nil {
+	if w.open == nil || w.open.empty() {
 		return err
 	}
-	if !w.open.empty() {
-		return errors.Join(err, w.sealOpen())
-	}
-	s := w.open // created, but its first group never came
-	s.abandon()
-	w.open = nil
-	w.unsettled = append(w.unsettled, s)
-	return errors.Join(err, w.settle())
+	return errors.Join(err, w.sealOpen())
 }
 
 // settle brings the segments that were given up into a clean state on the disk: cut to their committed part and sealed, or removed when they have none.

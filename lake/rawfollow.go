@@ -164,6 +164,9 @@ func (s *segmentView) extend(p []byte, limit Seq, check *checker, checksums bool
 				break
 			}
 		}
+		if longer.indexEnd == headerSize {
+			longer.Started = r.at.Time() // the file may have been made long before
+		}
 		longer.End, longer.Bytes, longer.newest = r.end(), r.dataEnd(), max(longer.newest, r.at)
 		longer.Events += int64(r.n)
 		longer.indexEnd += int64(size)

@@ -366,7 +366,7 @@ func (r *rawLog) close() error {
 		<-r.done
 		close(r.closed)
 		if !r.readOnly {
-			r.closeErr = r.w.sealAll()
+			r.closeErr = r.w.finish()
 			r.w.journal.abandon()
 		}
 	})

@@ -81,6 +81,7 @@ func TestSealBySize(t *testing.T) {
 	for i := range 20 {
 		mustAppend(t, r, batchOf(fmt.Sprint("s", i), 10))
 	}
+	r.Idle(t)
 	for i, s := range r.Segments() {
 		if s.Sealed != (s.Bytes >= 2000) || s.Bytes > 3200 {
 			t.Errorf("segment %d: %+v", i, s)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime"
 	"sync"
 
 	"github.com/parquet-go/parquet-go"
@@ -54,7 +53,7 @@ func (v *verification) eachFile(fn func(f *FileEntry)) error {
 	defer cancel()
 	next := make(chan *FileEntry)
 	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range Processors() {
 		wg.Go(func() {
 			for f := range next {
 				fn(f)

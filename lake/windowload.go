@@ -9,7 +9,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -219,7 +218,7 @@ type hashed struct {
 }
 
 func startHashing(secret *hashKey) *hashing {
-	workers := runtime.GOMAXPROCS(0)
+	workers := Processors()
 	h := &hashing{full: make(chan chunk), empty: make(chan []byte, workers), done: make([][]hashed, workers)}
 	for range workers {
 		h.empty <- nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/signallake/signallake/cmd/signallake-tui/pipeline"
@@ -34,7 +33,7 @@ func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, now time.
 	started := time.Now()
 	progress.Start("generate", p.Count)
 	written := int64(0)
-	err = generator.Run(ctx, runtime.GOMAXPROCS(0), func(b lake.Batch) error {
+	err = generator.Run(ctx, lake.Processors(), func(b lake.Batch) error {
 		if _, err := appendPatiently(ctx, l, b); err != nil {
 			return err
 		}

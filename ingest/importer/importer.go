@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"time"
 
@@ -40,7 +39,7 @@ type Config struct {
 	Location *time.Location    // for times without zone; nil: UTC
 	Follow   bool              // go on with what is written later, until the context ends
 	Again    bool              // also what was imported before
-	Parsers  int               // goroutines of one input; 0: GOMAXPROCS
+	Parsers  int               // goroutines of one input; 0: lake.Processors
 	Poll     time.Duration     // how often a followed file is looked at, and how long lines of a pipe wait for more; 0: 100 ms
 	Progress *lake.Progress    // nil: nobody looks
 	Tell     func(text string) // what the user should know while it runs; nil: nobody listens. Called from any goroutine
@@ -54,7 +53,7 @@ func (c Config) withDefaults() Config {
 		c.Now = time.Now
 	}
 	if c.Parsers <= 0 {
-		c.Parsers = runtime.GOMAXPROCS(0)
+		c.Parsers = lake.Processors()
 	}
 	if c.Poll <= 0 {
 		c.Poll = defaultPoll

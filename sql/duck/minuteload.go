@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -327,7 +326,7 @@ func (s *cellStore) countSegments(ctx context.Context, l *lake.Lake, segments []
 		queue <- segment
 	}
 	close(queue)
-	workers := max(1, min(runtime.GOMAXPROCS(0), maxLoaders, len(segments)))
+	workers := max(1, min(lake.Processors(), maxLoaders, len(segments)))
 	cells, errs := make([]*rollup.Cells, workers), make([]error, workers)
 	var counting sync.WaitGroup
 	for i := range workers {

@@ -54,11 +54,12 @@ func measureIngest(ctx context.Context, c *corpus, o *outcome) error {
 	}
 	f := o.add("ingest", samples[0], samples[1]).equal(m.complete)
 	f.note("%d events a round, %d bytes an event as sent, all of the last ten minutes; no conversion is due meanwhile (rival-rate has them beside); %d requests were told to come again", m.sent(), m.bytesEach, m.refusals)
-	f.note("wait for the acknowledgement of a request: p50 %.1f ms, p99 %.1f ms", m.waits[0], m.waits[1])
+	f.note("%v", &m.quiet)
 	f.note("server and clients share the processors; the reference's two writers share a file")
 	o.add("ingest-cpu", m.cpu, samples[3]).equal(m.complete).note("from the first byte until every event was visible and in Parquet; each second somebody asked for the events of one service by hour; what was left below %d MiB was converted by `convert`, whose time counts: %.0f ns/event of it", serverConvertBytes>>20, median(sorted(m.rest)))
 	rate := o.add("rival-rate", samples[2], []float64{rivalRate}).note("the reference is a figure for another store, taken on such a machine at another time: not measured in this run")
 	rate.note("its events had 379 bytes, ours %d; ours were fsynced", m.bytesEach)
+	rate.note("%v, with conversions and questions beside", &m.busy)
 	cpu := o.of("rival-cpu").note("the reference is a figure for another store, taken on such a machine at another time: not measured in this run")
 	for _, ns := range m.cpu {
 		cpu.ours = append(cpu.ours, ns*million/1e9)
@@ -82,9 +83,21 @@ type sending struct {
 
 	complete   bool // every event of every round was visible and converted, once
 	refusals   int
-	waits      [2]float64 // of the newest round: p50, p99
+	quiet      waits // without conversions
+	busy       waits // with them
 	cpu, peaks []float64
 	rest       []float64 // of cpu, what the conversion of the remainder took
+}
+
+// waits are how long requests waited for their acknowledgement: percentiles of each round, in milliseconds.
+type waits struct{ p50, p99 []float64 }
+
+func (w *waits) add(r *load.Result) {
+	w.p50, w.p99 = append(w.p50, milliseconds(r.Wait(0.5))), append(w.p99, milliseconds(r.Wait(0.99)))
+}
+
+func (w *waits) String() string {
+	return fmt.Sprintf("wait for the acknowledgement of a request: p50 %.1f ms, p99 %.1f ms (medians of the rounds)", median(sorted(w.p50)), median(sorted(w.p99)))
 }
 
 // newSending makes the requests: of events of the last minutes, as live traffic is.
@@ -157,6 +170,9 @@ func (m *sending) acknowledge(ctx context.Context, round int) (_ float64, err er
 		return 0, err
 	}
 	m.complete = m.complete && visible == want && result.Events == want
+	if round >= 0 {
+		m.quiet.add(result)
+	}
 	return result.PerSec(), s.terminate(ctx)
 }
 
@@ -220,7 +236,7 @@ func (m *sending) server(ctx context.Context, round int) (_ float64, err error) 
 	}
 	m.cpu, m.rest = append(m.cpu, float64(after-before+rest.CPU)/float64(want)), append(m.rest, float64(rest.CPU)/float64(want))
 	m.peaks, m.refusals = append(m.peaks, megabytes(peak)), m.refusals+result.Refusals
-	m.waits = [2]float64{milliseconds(result.Wait(0.5)), milliseconds(result.Wait(0.99))}
+	m.busy.add(result)
 	return result.PerSec(), nil
 }
 
