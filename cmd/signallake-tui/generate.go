@@ -9,7 +9,8 @@ import (
 	"github.com/signallake/signallake/tui"
 )
 
-// runGenerate writes synthetic events into the lake. They are raw JSONL when it ends; `convert` (or the next owner) makes Parquet of them.
+// runGenerate writes synthetic events into the lake, or into a file. In the lake they are raw JSONL when it ends; `convert` (or the next owner) makes Parquet
+// of them.
 func runGenerate(ctx context.Context, w *world, args []string) error {
 	flags, dir := newFlags(w, "generate")
 	p := tui.GenerateParams{}
@@ -18,11 +19,19 @@ func runGenerate(ctx context.Context, w *world, args []string) error {
 	flags.IntVar(&p.Days, "days", defaultDays, "over how many `days`")
 	flags.IntVar(&p.Services, "services", defaultServices, "how many `services`")
 	flags.StringVar(&p.Start, "start", "", "the first event's `time`; without it the events end now")
+	to := flags.String("to", "", "write them as JSON lines into this new `file` instead of the lake")
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
 	if p.Count < 1 || p.Days < 1 || p.Services < 1 {
 		return usagef("generate: --count, --days and --services must be at least 1")
+	}
+	if *to != "" {
+		summary, err := generateFile(ctx, *to, p, w.now())
+		if err == nil {
+			fmt.Fprintln(w.stderr, summary)
+		}
+		return err
 	}
 	return withLake(ctx, w, *dir, "generate", func(l *lake.Lake, progress *lake.Progress) (string, error) {
 		return generate(ctx, l, p, w.now(), progress)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/signallake/signallake/cmd/signallake-tui/pipeline"
@@ -51,6 +53,40 @@ func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, now time.
 // pace is how long so many events took, and how many a second that is.
 func pace(events int64, took time.Duration) string {
 	return fmt.Sprintf("in %s (%s a second)", took.Round(time.Millisecond), lake.Thousands(int64(float64(events)/max(took.Seconds(), 1e-9))))
+}
+
+// generateFile writes synthetic events into a new file, which is there as a whole or not at all, and says what it did.
+func generateFile(ctx context.Context, path string, p tui.GenerateParams, now time.Time) (_ string, err error) {
+	config, err := generatorConfig(p, now)
+	if err != nil {
+		return "", err
+	}
+	generator, err := gen.New(config)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("generate: %s is there already: name another file, or remove it first", path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("generate: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("%w; %s was removed", err, path), f.Close(), os.Remove(path))
+		}
+	}()
+	started := time.Now()
+	size, err := generator.Fill(ctx, lake.Processors(), f)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		return "", err
+	}
+	took := time.Since(started)
+	return fmt.Sprintf("%d events of %d days, seed %d, %d bytes in %s, in %s (%.0f a second)", p.Count, p.Days, p.Seed, size, path, took.Round(time.Millisecond), float64(p.Count)/took.Seconds()), nil
 }
 
 // appendPatiently appends, and where the lake's backlog is full converts it first.
