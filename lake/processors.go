@@ -2,6 +2,6 @@ package lake
 
 import "runtime"
 
-// Processors is how many goroutines get ahead at a time by computing. A process that serves has the runtime run one more (cmd's spareProcessor), which is
+// Processors is how many goroutines get ahead at a time by computing. A process that serves has the runtime run two more (cmd's spareProcessors), which are
 // for those that wait in the kernel: work that is divided among the processors is divided by this number.
 func Processors() int { return min(runtime.GOMAXPROCS(0), runtime.NumCPU()) }

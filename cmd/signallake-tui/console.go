@@ -32,7 +32,7 @@ func runConsole(ctx context.Context, w *world, args []string) error {
 	if !interactive || !keys {
 		return printPanels(ctx, w, *dir)
 	}
-	spareProcessor(w.getenv)
+	spareProcessors(w.getenv)
 	s, err := openStack(ctx, stackConfig{dir: *dir, now: w.now, api: api, command: "console", panels: true, follow: true, piped: piped, getenv: w.getenv})
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func runServe(ctx context.Context, w *world, args []string) error {
 	if err := cmp.Or(api.validate(), lakeFlags.validate()); err != nil {
 		return err
 	}
-	spareProcessor(w.getenv)
+	spareProcessors(w.getenv)
 	token := ""
 	if *makeToken {
 		var err error
