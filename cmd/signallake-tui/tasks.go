@@ -72,18 +72,16 @@ func generateFile(ctx context.Context, path string, p tui.GenerateParams, now ti
 	if err != nil {
 		return "", fmt.Errorf("generate: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("%w; %s was removed", err, path), f.Close(), os.Remove(path))
-		}
-	}()
 	started := time.Now()
 	size, err := generator.Fill(ctx, lake.Processors(), f)
-	if err == nil {
-		err = f.Close()
+	if closed := f.Close(); err == nil {
+		err = closed
 	}
 	if err != nil {
-		return "", err
+		if removing := os.Remove(path); removing != nil {
+			return "", errors.Join(err, removing)
+		}
+		return "", &stoppedError{fmt.Sprintf("%v; %s was removed", err, path), err}
 	}
 	took := time.Since(started)
 	return fmt.Sprintf("%d events of %d days, seed %d, %d bytes in %s, in %s (%.0f a second)", p.Count, p.Days, p.Seed, size, path, took.Round(time.Millisecond), float64(p.Count)/took.Seconds()), nil
