@@ -1,7 +1,6 @@
 package lake
 
 import (
-
 	"github.com/signallake/signallake/lake/rollup"
 )
 
