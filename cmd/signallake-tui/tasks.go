@@ -24,11 +24,7 @@ const (
 
 // generate writes synthetic events into the lake and says what it did.
 func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, now time.Time, progress *lake.Progress) (string, error) {
-	config, err := generatorConfig(p, now)
-	if err != nil {
-		return "", err
-	}
-	generator, err := gen.New(config)
+	generator, err := newGenerator(p, now)
 	if err != nil {
 		return "", err
 	}
@@ -57,11 +53,7 @@ func pace(events int64, took time.Duration) string {
 
 // generateFile writes synthetic events into a new file, which is there as a whole or not at all, and says what it did.
 func generateFile(ctx context.Context, path string, p tui.GenerateParams, now time.Time) (_ string, err error) {
-	config, err := generatorConfig(p, now)
-	if err != nil {
-		return "", err
-	}
-	generator, err := gen.New(config)
+	generator, err := newGenerator(p, now)
 	if err != nil {
 		return "", err
 	}
@@ -100,16 +92,16 @@ func appendPatiently(ctx context.Context, l *lake.Lake, b lake.Batch) (lake.Rece
 	}
 }
 
-func generatorConfig(p tui.GenerateParams, now time.Time) (gen.Config, error) {
+func newGenerator(p tui.GenerateParams, now time.Time) (*gen.Generator, error) {
 	config := gen.Config{Seed: p.Seed, Count: p.Count, Days: p.Days, Services: p.Services, End: lake.MicrosOf(now), ReceivedAt: lake.MicrosOf(now)}
 	if p.Start != "" {
 		start, err := lake.ParseInstant(p.Start, now)
 		if err != nil {
-			return gen.Config{}, fmt.Errorf("start: %w", err)
+			return nil, fmt.Errorf("start: %w", err)
 		}
 		config.Start, config.End = start, 0
 	}
-	return config, nil
+	return gen.New(config)
 }
 
 // convert turns raw into Parquet, writes the benchmark's twin, or both.
