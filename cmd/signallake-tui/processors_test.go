@@ -16,11 +16,8 @@ func TestServingHasSparePlacesToRun(t *testing.T) {
 		if got := runtime.GOMAXPROCS(0); got != before+sparePlaces {
 			t.Errorf("%d goroutines run at a time, want %d", got, before+sparePlaces)
 		}
-		if got := lake.Processors(); before == runtime.NumCPU() && got != before {
+		if got := lake.Processors(); got != before {
 			t.Errorf("work is divided by %d instead of %d", got, before)
-		}
-		if before < runtime.NumCPU() {
-			break // fewer than the machine has: some are there to be used
 		}
 	}
 	runtime.GOMAXPROCS(before)
