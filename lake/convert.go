@@ -14,6 +14,9 @@ const (
 	// meets its day, so fewer runs mean fewer files, for questions as for the disk: ten million events of a week take 1,500 files and 300 to
 	// 350 MB of the process this way, 1,850 files and 230 MB with runs of four segments.
 	runBytes = 456 << 20
+	// runAWindow is how much less raw a run takes for each byte of the window of known events, which is there beside it: a full one, of 54 MiB, is worth two
+	// segments.
+	runAWindow = 2
 	// convertWorkers bounds how many cores a conversion takes: each worker holds a row group in memory, and questions want cores too.
 	convertWorkers = 4
 )
@@ -75,7 +78,7 @@ func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResul
 	defer func() { l.keepMemory(memory, err) }()
 	end := l.raw.committed() // what comes in meanwhile is for the next call
 	for {
-		segments := nextRun(l.raw.segments(), l.Current().Watermark, end, l.runBytes)
+		segments := nextRun(l.raw.segments(), l.Current().Watermark, end, l.runRoom())
 		if len(segments) == 0 {
 			return nil
 		}
@@ -86,6 +89,11 @@ func (l *Lake) convertAll(ctx context.Context, p *Progress, result *ConvertResul
 			return err
 		}
 	}
+}
+
+// runRoom is how much raw the next run takes.
+func (l *Lake) runRoom() int64 {
+	return max(l.runBytes-runAWindow*entryBytes*l.raw.known.Load(), l.runBytes/2)
 }
 
 // nextRun are the next sealed segments from the watermark on that begin below end: as many as so many bytes allow, and one at least.

@@ -95,6 +95,7 @@ func (w *logWriter) commit(group []*request) {
 	}
 	w.open.entered += int(w.window.head - before)
 	w.window.keep()
+	w.log.known.Store(int64(len(w.window.ring)))
 }
 
 // store writes a group that was judged, and publishes it.

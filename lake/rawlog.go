@@ -38,6 +38,7 @@ type rawLog struct {
 	closeErr  error
 
 	current atomic.Pointer[logView]
+	known   atomic.Int64 // entries of the window
 
 	mu      sync.Mutex
 	arrived *sync.Cond // with mu: pending has grown, or closing
@@ -112,6 +113,7 @@ func openRawLog(cfg rawConfig) (*rawLog, error) {
 	r.current.Store(&logView{closed: found.segments, end: found.end})
 	r.w = logWriter{log: r, next: found.next, end: found.end, window: window, side: side,
 		journal: journal{journalPlan: r.journal, disk: r.disk, layout: r.layout}}
+	r.known.Store(int64(len(window.ring)))
 	go r.write()
 	return r, nil
 }

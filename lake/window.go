@@ -6,6 +6,9 @@ type eventKey struct {
 	content uint64
 }
 
+// entryBytes is what an entry takes, its places in the two tables included.
+const entryBytes = 27
+
 // pair is one number for both, as well spread as each of them.
 func (k eventKey) pair() uint64 { return k.id ^ k.content }
 

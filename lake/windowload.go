@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -98,6 +99,10 @@ func (f *sideFiles) load(segments []*segmentView) (*window, error) {
 			}
 			keys = keys[len(some):]
 		}
+	}
+	if len(w.ring) > ringMany {
+		parts = nil
+		runtime.GC() // a few milliseconds: what was read is as large as the window, and would lie beside a conversion's memory for long
 	}
 	return w, errors.Join(errs...)
 }
