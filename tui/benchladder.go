@@ -34,12 +34,8 @@ func ladderWords(now, before *bench.Report) benchWords {
 	return said
 }
 
-func (s *ladderSuite) name() string  { return "ladder" }
-func (s *ladderSuite) able() bool    { return s.app.cfg.Tasks.Bench != nil }
-func (s *ladderSuite) crumb() string { return "" }
-func (s *ladderSuite) escape() bool  { return false }
-
-func (s *ladderSuite) key(tea.KeyPressMsg) (tea.Cmd, bool) { return nil, false }
+func (s *ladderSuite) name() string { return "ladder" }
+func (s *ladderSuite) able() bool   { return s.app.cfg.Tasks.Bench != nil }
 
 func (s *ladderSuite) copies() []copyItem { return s.copied(s.markdown) }
 

@@ -46,11 +46,8 @@ func layoutSummary(l *bench.Layouts) string {
 	return fmt.Sprintf("%s; the fastest: %s, %s", layoutTitle(l), best.Title, lap(best.Warm.Median))
 }
 
-func (s *layoutSuite) name() string                        { return "layout" }
-func (s *layoutSuite) able() bool                          { return s.app.cfg.Tasks.Layout != nil }
-func (s *layoutSuite) crumb() string                       { return "" }
-func (s *layoutSuite) escape() bool                        { return false }
-func (s *layoutSuite) key(tea.KeyPressMsg) (tea.Cmd, bool) { return nil, false }
+func (s *layoutSuite) name() string { return "layout" }
+func (s *layoutSuite) able() bool   { return s.app.cfg.Tasks.Layout != nil }
 
 func (s *layoutSuite) about() []string {
 	return []string{"It writes the same events in several ways, one thing changed at a time: which keys are folders, how many files a partition has, how pages are compressed, how large a row group is. " +

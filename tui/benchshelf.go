@@ -44,6 +44,11 @@ type shelf[R any, P bench.Kept[R]] struct {
 	top     int // the first row on the screen
 }
 
+// A report in which nothing can be opened has no crumb, no step up and no keys of its own.
+func (s *shelf[R, P]) crumb() string                       { return "" }
+func (s *shelf[R, P]) escape() bool                        { return false }
+func (s *shelf[R, P]) key(tea.KeyPressMsg) (tea.Cmd, bool) { return nil, false }
+
 // benchWords is what is computed from a report and the one it is compared with. It takes too long for a key press.
 type benchWords struct {
 	report, against time.Time

@@ -39,6 +39,11 @@ func shapeOfChunks() (chunkShape, error) {
 	return chunkShape{chunk.Offset, projection.Offset}, nil
 }
 
+// of is the engine's own chunk within the driver's, and where in it each column is wanted; below 0: nowhere.
+func (s chunkShape) of(out *duckdb.DataChunk) (chunk mapping.DataChunk, projection []int) {
+	return *(*mapping.DataChunk)(unsafe.Add(unsafe.Pointer(out), s.chunk)), *(*[]int)(unsafe.Add(unsafe.Pointer(out), s.projection))
+}
+
 // openConnector hides the connector's Close from database/sql, which would close the instance with it.
 type openConnector struct{ driver.Connector }
 
@@ -123,8 +128,7 @@ func (s *hotScan) NewLocalState() any { return nil }
 // FillChunk copies the wanted columns of the next block; a chunk without rows is the end. Texts stay where they are: the statement holds them until its answer
 // has been read.
 func (s *hotScan) FillChunk(_ any, out duckdb.DataChunk) error {
-	chunk := *(*mapping.DataChunk)(unsafe.Add(unsafe.Pointer(&out), s.shape.chunk))
-	projection := *(*[]int)(unsafe.Add(unsafe.Pointer(&out), s.shape.projection))
+	chunk, projection := s.shape.of(&out)
 	i := int(s.next.Add(1)) - 1
 	if i >= len(s.table.blocks) {
 		mapping.DataChunkSetSize(chunk, 0)

@@ -88,8 +88,7 @@ func (s *fileScan) NewLocalState() any {
 // FillChunk decodes the wanted columns of the next rows; a chunk without rows is the end. Texts stay where they were decoded: the statement holds them until
 // its answer has been read.
 func (s *fileScan) FillChunk(state any, out duckdb.DataChunk) (err error) {
-	chunk := *(*mapping.DataChunk)(unsafe.Add(unsafe.Pointer(&out), s.shape.chunk))
-	projection := *(*[]int)(unsafe.Add(unsafe.Pointer(&out), s.shape.projection))
+	chunk, projection := s.shape.of(&out)
 	r, ok := state.(*fileReader)
 	if !ok {
 		return fmt.Errorf("read files: %v", state)
