@@ -31,7 +31,7 @@ func generate(ctx context.Context, l *lake.Lake, p tui.GenerateParams, now time.
 	started := time.Now()
 	progress.Start("generate", p.Count)
 	written := int64(0)
-	err = generator.Run(ctx, lake.Processors(), func(b lake.Batch) error {
+	err = generator.Run(ctx, 0, func(b lake.Batch) error {
 		if _, err := appendPatiently(ctx, l, b); err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func generateFile(ctx context.Context, path string, p tui.GenerateParams, now ti
 		return "", fmt.Errorf("generate: %w", err)
 	}
 	started := time.Now()
-	size, err := generator.Fill(ctx, lake.Processors(), f)
+	size, err := generator.Fill(ctx, 0, f)
 	if closed := f.Close(); err == nil {
 		err = closed
 	}

@@ -2,7 +2,6 @@ package gen
 
 import (
 	"context"
-	"runtime"
 	"sync"
 
 	"github.com/signallake/signallake/lake"
@@ -32,7 +31,7 @@ type relay struct {
 // context's.
 func (g *Generator) Run(ctx context.Context, workers int, sink func(lake.Batch) error) error {
 	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = lake.Processors()
 	}
 	r := &relay{sink: sink, batches: (g.cfg.Count + eventsABatch - 1) / eventsABatch}
 	r.room.L = &r.mu

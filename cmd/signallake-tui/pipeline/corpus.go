@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -61,7 +60,7 @@ func generate(ctx context.Context, cfg gen.Config, fn func(lake.Batch) error) er
 	if err != nil {
 		return err
 	}
-	return g.Run(ctx, runtime.GOMAXPROCS(0), fn)
+	return g.Run(ctx, 0, fn)
 }
 
 // firstLines are the canonical lines of the first events, mostLines at most, and their number.

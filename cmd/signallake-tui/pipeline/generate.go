@@ -9,7 +9,6 @@ import (
 	"hash/crc64"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/signallake/signallake/lake"
@@ -42,7 +41,7 @@ func measureGenerate(ctx context.Context, c *corpus, o *outcome) error {
 	}
 	f := o.add("generate", samples[0], samples[1]).equal(m.ourSum == m.encoderSum)
 	f.note("%d bytes an event; to the page cache, without fsync, on all sides; the generator writes what %d goroutines make and asks for disk space %d MiB ahead, the others just write",
-		m.size/m.cfg.Count, runtime.GOMAXPROCS(0), gen.SpaceAhead>>20)
+		m.size/m.cfg.Count, lake.Processors(), gen.SpaceAhead>>20)
 	if m.encoded < c.events {
 		f.note("generated and written were %d events, by the Encoder %d; the times are for all of them, in proportion", m.cfg.Count, m.encoded)
 	}
@@ -97,7 +96,7 @@ func (g *generating) ours(ctx context.Context, _ int) (float64, error) {
 		if err != nil {
 			return err
 		}
-		size, err := generator.Fill(ctx, runtime.GOMAXPROCS(0), f)
+		size, err := generator.Fill(ctx, 0, f)
 		if err == nil && size != g.size {
 			err = fmt.Errorf("wrote %d bytes of %d", size, g.size)
 		}
