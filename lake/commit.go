@@ -175,24 +175,19 @@ func (c *catalog) afterHistory(tx Tx, n uint64, err error) (*Version, error) {
 	return nil, nil
 }
 
-// appliedIn says whether a state came after tx: its files are there, or those that it removed are not. Of a transaction without files nobody can tell.
+// appliedIn says whether a state came after tx. All of a transaction holds or nothing, so one file tells: one that it added is there or was, or, where it only
+// removed, one of those is not there. Of a transaction without files nobody can tell.
 func (tx *Tx) appliedIn(v *Version, gone []goneFile) bool {
-	if v.TxID == tx.ID {
-		return true
+	in := func(name string, files ...FileEntry) bool {
+		return slices.ContainsFunc(files, func(f FileEntry) bool { return f.Name == name })
 	}
-	known := map[string]bool{}
-	for _, list := range [][]FileEntry{v.Files, v.Rollups} {
-		for i := range list {
-			known[list[i].Name] = true
-		}
+	live := slices.Concat(v.Files, v.Rollups)
+	if added := slices.Concat(tx.Add, tx.AddRollups); len(added) > 0 {
+		name := added[0].Name
+		return in(name, live...) || slices.ContainsFunc(gone, func(g goneFile) bool { return g.entry.Name == name })
 	}
-	if removed := slices.Concat(tx.Remove, tx.RemoveRollups); len(tx.Add)+len(tx.AddRollups) == 0 && len(removed) > 0 {
-		return !slices.ContainsFunc(removed, func(f FileEntry) bool { return known[f.Name] })
-	}
-	for i := range gone {
-		known[gone[i].entry.Name] = true
-	}
-	return slices.ContainsFunc(slices.Concat(tx.Add, tx.AddRollups), func(f FileEntry) bool { return known[f.Name] })
+	removed := slices.Concat(tx.Remove, tx.RemoveRollups)
+	return v.TxID == tx.ID || len(removed) > 0 && !in(removed[0].Name, live...)
 }
 
 // put writes data as a new durable file and gives it its name, if the name is free; false means that it is taken. The name itself is not

@@ -1,8 +1,6 @@
 package lake
 
-import (
-	"github.com/signallake/signallake/lake/rollup"
-)
+import "github.com/signallake/signallake/lake/rollup"
 
 const (
 	// keptArena is how large an arena is kept for the next conversion: that of half a million events, seven times what sets one going.

@@ -2,12 +2,9 @@ package lake_test
 
 import (
 	"math/rand/v2"
-	"os"
-	"sync"
 	"testing"
 
 	"github.com/signallake/signallake/lake"
-	"github.com/signallake/signallake/lake/rollup"
 )
 
 // TestRunsHandTheirMemoryOn converts in many runs, each of other events, services and texts, with what the one before used.
@@ -29,19 +26,7 @@ func TestRunsHandTheirMemoryOn(t *testing.T) {
 		t.Fatalf("%+v of %d events", result, len(c.sent))
 	}
 	mustCheck(t, c)
-	want := rollup.New()
-	for _, e := range c.sent {
-		want.Add(int64(e.Timestamp), e.ServiceName, e.Endpoint, e.Region, e.StatusCode, e.LatencyMS, e.HasLatency)
-	}
-	got := c.cells(t)
-	if got.Events() != want.Events() || len(got.Services()) != len(want.Services()) || len(got.Endpoints()) != len(want.Endpoints()) {
-		t.Fatalf("%d events in %d and %d cells, want %d in %d and %d", got.Events(), len(got.Services()), len(got.Endpoints()), want.Events(), len(want.Services()), len(want.Endpoints()))
-	}
-	for i, cell := range got.Services() {
-		if other := want.Services()[i]; cell.Classes != other.Classes || cell.Service != other.Service || cell.Latency.Count() != other.Latency.Count() {
-			t.Errorf("cell %d: %+v, want %+v", i, cell, other)
-		}
-	}
+	mustCountCells(t, c)
 }
 
 // TestConversionsHandTheirMemoryOn converts again and again, each time other events with what the last conversion used, also several at once.
@@ -51,15 +36,7 @@ func TestConversionsHandTheirMemoryOn(t *testing.T) {
 	for i := range 6 {
 		c.narrow = i%3 == 1
 		c.append(t, 100+900*(i%4), 1+i%5)
-		var wg sync.WaitGroup
-		for range 3 {
-			wg.Go(func() {
-				if _, err := c.Convert(t.Context(), nil); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
+		c.convertAtOnce(t)
 		if !c.ConvertMemoryKept() {
 			t.Error("no memory was kept")
 		}
@@ -74,21 +51,11 @@ func TestConversionsHandTheirMemoryOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := c.Layout().SegmentData(first)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[1000] ^= 1
-	if err := os.WriteFile(path, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	flipBit(t, path)
 	if _, err := c.Convert(t.Context(), nil); err == nil || c.ConvertMemoryKept() {
 		t.Errorf("after %v: memory of a failed conversion is kept: %v", err, c.ConvertMemoryKept())
 	}
-	data[1000] ^= 1
-	if err := os.WriteFile(path, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	flipBit(t, path)
 	c.convert(t)
 	mustCheck(t, c)
 	if err := c.Close(); err != nil || c.ConvertMemoryKept() {

@@ -1,7 +1,6 @@
 package lake_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,14 +16,7 @@ func TestRepairSetsDamageAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := c.Layout().SegmentData(1)
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[1000] ^= 1
-	if err := os.WriteFile(path, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	flipBit(t, path)
 	if _, err := c.Convert(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "--repair") {
 		t.Fatalf("the way out is not told: %v", err)
 	}
